@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// aclrt: load and run Ascend offline models (.om). This header is the library's whole boundary:
+// C99, opaque handles, one status object. Python binds this very file; aclrt.hpp wraps it for C++.
+//
+// Errors     A function that can fail returns NULL on success, else a status that the caller
+//            releases with aclrt_status_release. Nothing is kept in thread-local state.
+// Ownership  Children keep their parents alive (a model its device, a device the runtime), so
+//            handles may be released in any order, on any thread, at any time, also at exit.
+// Threads    Every function may be called from any thread. The calling thread's AscendCL context is
+//            restored before a call returns. Runs of one model are serialised by the model.
+// Strings    UTF-8 (paths: the bytes of the file system). Pointers in *_info structs belong to the
+//            object asked and live as long as it does.
+#ifndef ACLRT_ACLRT_H
+#define ACLRT_ACLRT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ACLRT_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// cffi: begin
+
+// ---- status -----------------------------------------------------------------------------------
+
+typedef struct aclrt_status aclrt_status_t;
+
+// What a failure is, independent of the AscendCL code. Each is one exception class in Python.
+typedef enum aclrt_error_kind {
+  ACLRT_ERROR_NONE = 0,
+  ACLRT_ERROR_ACL = 1,            // AscendCL refused a call; none of the kinds below
+  ACLRT_ERROR_DEVICE = 2,         // the device cannot be opened or does not exist
+  ACLRT_ERROR_DEVICE_LOST = 3,    // the device died; only close() is left
+  ACLRT_ERROR_DEVICE_MEMORY = 4,  // out of device memory
+  ACLRT_ERROR_TIMEOUT = 5,        // the device did not finish in time
+  ACLRT_ERROR_MODEL_FORMAT = 6,   // the bytes are not a well-formed offline model
+  ACLRT_ERROR_MODEL_LOAD = 7,     // well formed, but it cannot be loaded here
+  ACLRT_ERROR_INPUT = 8,          // the caller's arguments do not fit
+  ACLRT_ERROR_CLOSED = 9,         // the object was closed
+  ACLRT_ERROR_FORKED = 10,        // used in a child of the process that opened it
+  ACLRT_ERROR_NEEDS_NPU = 11,     // a real compiled model on the fake device
+  ACLRT_ERROR_BACKEND = 12,       // no usable libascendcl
+  ACLRT_ERROR_IO = 13,            // the operating system refused; the code is its errno
+  ACLRT_ERROR_HOST_MEMORY = 14,   // out of host memory
+  ACLRT_ERROR_INTERNAL = 15       // a defect in this library
+} aclrt_error_kind_t;
+
+// A failure, in the words of each layer. No field is NULL; code is 0 where no AscendCL call failed.
+typedef struct aclrt_error {
+  aclrt_error_kind_t kind;
+  int32_t code;         // AscendCL's code, or errno for ACLRT_ERROR_IO
+  const char *name;     // the code's name, "ACL_ERROR_RT_CONTEXT_NULL"; "" if none
+  const char *call;     // the function that failed, "aclrtMalloc"; "" if none
+  const char *message;  // one sentence: what was expected, what was given
+  const char *detail;   // AscendCL's own recent message; "" if none
+  const char *hint;     // what to do next; "" if there is nothing to say
+} aclrt_error_t;
+
+// The fields of a status; they live as long as the status. NULL gives ACLRT_ERROR_NONE.
+ACLRT_API aclrt_error_t aclrt_status_error(const aclrt_status_t *status);
+ACLRT_API void aclrt_status_release(aclrt_status_t *status);
+
+// One row of the table of AscendCL codes.
+typedef struct aclrt_code_info {
+  int32_t value;
+  aclrt_error_kind_t kind;
+  const char *name;
+  const char *meaning;
+  const char *hint;
+} aclrt_code_info_t;
+
+ACLRT_API size_t aclrt_code_count(void);
+// The index-th row, ordered by value; an index out of range gives a row of zeros and "".
+ACLRT_API aclrt_code_info_t aclrt_code_at(size_t index);
+
+// ---- element types and layouts ----------------------------------------------------------------
+
+// The numbers are AscendCL's (aclDataType).
+typedef enum aclrt_dtype {
+  ACLRT_DTYPE_UNDEFINED = -1,
+  ACLRT_DTYPE_FLOAT32 = 0,
+  ACLRT_DTYPE_FLOAT16 = 1,
+  ACLRT_DTYPE_INT8 = 2,
+  ACLRT_DTYPE_INT32 = 3,
+  ACLRT_DTYPE_UINT8 = 4,
+  ACLRT_DTYPE_INT16 = 6,
+  ACLRT_DTYPE_UINT16 = 7,
+  ACLRT_DTYPE_UINT32 = 8,
+  ACLRT_DTYPE_INT64 = 9,
+  ACLRT_DTYPE_UINT64 = 10,
+  ACLRT_DTYPE_FLOAT64 = 11,
+  ACLRT_DTYPE_BOOL = 12,
+  ACLRT_DTYPE_STRING = 13,
+  ACLRT_DTYPE_COMPLEX64 = 16,
+  ACLRT_DTYPE_COMPLEX128 = 17,
+  ACLRT_DTYPE_BFLOAT16 = 27,
+  ACLRT_DTYPE_INT4 = 29,
+  ACLRT_DTYPE_UINT1 = 30,
+  ACLRT_DTYPE_COMPLEX32 = 33,
+  ACLRT_DTYPE_HIFLOAT8 = 34,
+  ACLRT_DTYPE_FLOAT8_E5M2 = 35,
+  ACLRT_DTYPE_FLOAT8_E4M3FN = 36,
+  ACLRT_DTYPE_FLOAT8_E8M0 = 37
+} aclrt_dtype_t;
+
+// One row of the table of element types.
+typedef struct aclrt_dtype_info {
+  int32_t value;     // aclDataType
+  int32_t proto;     // the number that the .om's ModelDef uses for it
+  int32_t bits;      // of one element
+  const char *name;  // NumPy's or ml_dtypes' name where there is one: "float16", "bfloat16"
+} aclrt_dtype_info_t;
+
+ACLRT_API size_t aclrt_dtype_count(void);
+ACLRT_API aclrt_dtype_info_t aclrt_dtype_at(size_t index);
+// "NCHW", "ND", ... for an aclFormat number; "" if unknown.
+ACLRT_API const char *aclrt_format_name(int32_t format);
+
+// ---- runtime ----------------------------------------------------------------------------------
+
+// How to find libascendcl. Zero-initialise, set struct_size, then what differs from the default.
+typedef struct aclrt_runtime_options {
+  size_t struct_size;
+  const char *backend;      // "auto", "npu", "fake"; NULL: $ACLRT_BACKEND, else "auto"
+  const char *library;      // path of libascendcl.so; NULL: $ACLRT_LIBASCENDCL, else the search
+  const char *prefixes;     // further roots to search, ':' between them (site-packages, conda)
+  const char *onnxruntime;  // libonnxruntime for the fake; NULL: $ACLRT_FAKE_ONNXRUNTIME, search
+  const char *acl_config;   // acl.json for aclInit; NULL: none
+} aclrt_runtime_options_t;
+
+typedef struct aclrt_runtime_info {
+  const char *backend;     // "npu" or "fake"
+  const char *library;     // absolute path of the libascendcl in use
+  const char *reason;      // one sentence: why this one
+  const char *trail;       // every place looked at, one a line: "<place>: <outcome>"
+  const char *soc_name;    // device 0's chip, "Ascend310P3"; "" where unknown
+  int32_t is_default;      // 1: the fake, because nothing was asked for and nothing else was found
+  int32_t is_adopted;      // 1: somebody else in this process had initialised AscendCL
+  int32_t acl_version[3];  // major, minor, patch; -1 where the library cannot tell
+  uint32_t device_count;
+} aclrt_runtime_info_t;
+
+// Finds and loads libascendcl and initialises it; later calls do nothing. Every call below does it
+// with default options. Options that contradict the backend in use: ACLRT_ERROR_BACKEND.
+ACLRT_API aclrt_status_t *aclrt_runtime_init(const aclrt_runtime_options_t *options);
+// Initialises if needed.
+ACLRT_API aclrt_status_t *aclrt_runtime_info(aclrt_runtime_info_t *info);
+// Runs the search alone and loads nothing: the trail, one place a line (release with
+// aclrt_string_release). For diagnosis when initialising fails.
+ACLRT_API aclrt_status_t *aclrt_runtime_search(const aclrt_runtime_options_t *options,
+                                               char **trail);
+// Closes what is open and finalises AscendCL if this library initialised it. For atexit: afterwards
+// every release is a no-op and every other call fails with ACLRT_ERROR_CLOSED. Idempotent.
+ACLRT_API void aclrt_runtime_shutdown(void);
+
+ACLRT_API const char *aclrt_version(void);
+ACLRT_API void aclrt_string_release(char *text);
+
+// ---- device -----------------------------------------------------------------------------------
+
+typedef struct aclrt_device aclrt_device_t;
+
+typedef struct aclrt_device_info {
+  int32_t id;             // logical, after ASCEND_RT_VISIBLE_DEVICES
+  int32_t run_mode;       // 1: PCIe card, memories are separate; 0: program runs on the device
+  uint64_t memory_free;   // bytes
+  uint64_t memory_total;  // bytes
+  const char *soc_name;
+} aclrt_device_info_t;
+
+// Opens (and keeps warm) one device; models open theirs by themselves.
+ACLRT_API aclrt_status_t *aclrt_device_open(int32_t device_id, aclrt_device_t **device);
+ACLRT_API aclrt_status_t *aclrt_device_info(aclrt_device_t *device, aclrt_device_info_t *info);
+// Idempotent; the device is reset when its last user has gone and this library had set it.
+ACLRT_API aclrt_status_t *aclrt_device_close(aclrt_device_t *device);
+ACLRT_API void aclrt_device_release(aclrt_device_t *device);
+
+// ---- model ------------------------------------------------------------------------------------
+
+typedef struct aclrt_model aclrt_model_t;
+
+typedef struct aclrt_model_options {
+  size_t struct_size;
+  const char *path;  // the .om: a file (mapped), or
+  const void *data;  // its bytes; free to go after the call
+  size_t data_size;
+  int32_t device_id;  // default 0
+  const char *onnx;   // fake only: the ONNX to run in place of a really compiled .om; may be NULL
+} aclrt_model_options_t;
+
+typedef struct aclrt_tensor_info {
+  const char *name;      // the framework's name; unique among its inputs or outputs
+  const char *acl_name;  // the name AscendCL reports ("Softmax_3:0:probs"); often the same
+  int32_t dtype;         // aclrt_dtype_t
+  int32_t format;        // aclFormat
+  size_t nbytes;         // bytes of the buffer to feed or fetch
+  size_t rank;
+  const int64_t *dims;  // rank of them; -1 where dynamic
+} aclrt_tensor_info_t;
+
+typedef struct aclrt_model_info {
+  size_t input_count;  // what the caller feeds; AscendCL's internal inputs are not among them
+  size_t output_count;
+  const aclrt_tensor_info_t *inputs;
+  const aclrt_tensor_info_t *outputs;
+  int32_t device_id;
+  int32_t is_simulated;  // 1: made by aclrt convert, runs on the fake alone
+  uint64_t work_size;    // device bytes for activations, as AscendCL states them
+  uint64_t weight_size;  // device bytes for weights
+} aclrt_model_info_t;
+
+// A host buffer. For inputs data is only read.
+typedef struct aclrt_buffer {
+  void *data;
+  size_t nbytes;
+} aclrt_buffer_t;
+
+#define ACLRT_MAX_RANK 128
+
+typedef struct aclrt_shape {
+  size_t rank;
+  int64_t dims[128];
+} aclrt_shape_t;
+
+// Checks the file, opens the device, loads, describes and prepares all buffers that a run needs.
+ACLRT_API aclrt_status_t *aclrt_model_load(const aclrt_model_options_t *options,
+                                           aclrt_model_t **model);
+ACLRT_API aclrt_status_t *aclrt_model_info(aclrt_model_t *model, aclrt_model_info_t *info);
+// Copies in, executes, copies out. Buffers are positional; each nbytes must equal the tensor's.
+// No output may overlap an input or another output. shapes (output_count of them) receives the
+// outputs' real dims; NULL where they are not wanted.
+ACLRT_API aclrt_status_t *aclrt_model_run(aclrt_model_t *model, const aclrt_buffer_t *inputs,
+                                          size_t input_count, const aclrt_buffer_t *outputs,
+                                          size_t output_count, aclrt_shape_t *shapes);
+// Waits for a run in progress, then gives everything back. Idempotent; a later run fails with
+// ACLRT_ERROR_CLOSED. Returns the first failure, having released the rest all the same.
+ACLRT_API aclrt_status_t *aclrt_model_close(aclrt_model_t *model);
+ACLRT_API void aclrt_model_release(aclrt_model_t *model);
+
+// ---- .om files, without a device ---------------------------------------------------------------
+
+// What is in the file, as a JSON object (schema: docs/om.md). Release json with
+// aclrt_string_release. Malformed bytes: ACLRT_ERROR_MODEL_FORMAT naming offset and field.
+ACLRT_API aclrt_status_t *aclrt_om_inspect(const void *data, size_t data_size, char **json);
+ACLRT_API aclrt_status_t *aclrt_om_inspect_file(const char *path, char **json);
+
+// ---- the fake device ---------------------------------------------------------------------------
+
+// ACLRT_ERROR_BACKEND where the backend in use is not the fake.
+// The ledger as JSON (schema: docs/fake.md); release with aclrt_string_release.
+ACLRT_API aclrt_status_t *aclrt_fake_ledger(char **json);
+// Frees every device object, clears counters and errors. Refused while models or devices are open.
+ACLRT_API aclrt_status_t *aclrt_fake_reset(void);
+
+// cffi: end
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
