@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Opens libascendcl and resolves functions.def. CANN 9 splits the library: symbols that the
+// umbrella does not bring along are looked for in libacl_mdl.so and libacl_rt.so beside it.
+#include "acl/loader.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <memory>
+
+namespace aclrt::acl {
+
+namespace {
+
+enum class Need { REQUIRED, OPTIONAL };
+
+struct Row {
+  const char *name;
+  const char *since;
+  Need need;
+  size_t offset;  // of the pointer in Functions
+};
+
+constexpr Row kFunctions[] = {
+#define ACL_FUNCTION(result, name, parameters, family, need, tier, since, kind) \
+  {#name, #since, Need::need, offsetof(Functions, name)},
+#include "acl/functions.def"
+};
+
+std::atomic<const Table *> g_table{nullptr};
+
+std::string last_dlerror() {
+  const char *text = dlerror();
+  return text != nullptr ? text : "";
+}
+
+class Symbols {
+ public:
+  explicit Symbols(const std::string &path) : main_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+    if (main_ == nullptr) {
+      throw LoadError("cannot load " + path, last_dlerror(),
+                      "Source CANN's set_env.sh, name the library in ACLRT_LIBASCENDCL, or set "
+                      "ACLRT_BACKEND=fake to run without a card.");
+    }
+    link_map *map = nullptr;
+    if (dlinfo(main_, RTLD_DI_LINKMAP, &map) == 0 && map != nullptr && map->l_name[0] != '\0') {
+      path_ = map->l_name;
+    } else {
+      path_ = path;
+    }
+    char *absolute = realpath(path_.c_str(), nullptr);
+    if (absolute != nullptr) {
+      path_ = absolute;
+      free(absolute);
+    }
+  }
+
+  const std::string &path() const noexcept { return path_; }
+
+  void *find(const char *name) {
+    if (void *symbol = dlsym(main_, name)) return symbol;
+    open_neighbours();
+    for (void *handle : neighbours_) {
+      if (handle == nullptr) continue;
+      if (void *symbol = dlsym(handle, name)) return symbol;
+    }
+    return nullptr;
+  }
+
+ private:
+  void open_neighbours() {
+    if (tried_neighbours_) return;
+    tried_neighbours_ = true;
+    const std::string folder = path_.substr(0, path_.rfind('/') + 1);
+    const char *names[] = {"libacl_mdl.so", "libacl_rt.so"};
+    for (size_t i = 0; i < neighbours_.size(); ++i) {
+      const std::string file = folder + names[i];
+      if (access(file.c_str(), R_OK) == 0) {
+        neighbours_[i] = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+      }
+    }
+  }
+
+  void *main_;
+  std::string path_;
+  bool tried_neighbours_ = false;
+  std::array<void *, 2> neighbours_{};
+};
+
+template <class Pointer>
+void fill(Symbols &symbols, const char *name, Pointer &pointer) {
+  pointer = reinterpret_cast<Pointer>(symbols.find(name));
+}
+
+}  // namespace
+
+std::string release_name(const std::string &since) {
+  static constexpr struct {
+    const char *since, *cann;
+  } kReleases[] = {
+      {"1_0", "20.0"},    {"1_1", "5.0"},     {"1_2", "5.1"},  {"1_3", "6.0"},
+      {"1_4", "6.3"},     {"1_5", "7.0"},     {"1_6", "7.0"},  {"1_7", "7.0"},
+      {"1_8", "8.0.RC1"}, {"1_9", "8.0.RC2"}, {"1_10", "8.0"}, {"1_11", ""},
+  };
+  for (const auto &release : kReleases) {
+    if (since != release.since) continue;
+    if (release.cann[0] == '\0') return "a release after ACL 1.10 (about CANN 8.1 or later)";
+    std::string version = since;
+    version.replace(version.find('_'), 1, ".");
+    return "ACL " + version + " (about CANN " + release.cann + ")";
+  }
+  return "an unknown release";
+}
+
+void Table::throw_missing(size_t offset) const {
+  for (const Row &row : kFunctions) {
+    if (row.offset != offset) continue;
+    throw LoadError(std::string("this needs ") + row.name + ", which " + path + " does not have",
+                    "",
+                    std::string(row.name) + " came with " + release_name(row.since) +
+                        "; install that CANN release or a newer one.");
+  }
+  throw LoadError("an unknown function is missing", "", "");
+}
+
+std::unique_ptr<const Table> load(const std::string &path) {
+  Symbols symbols(path);
+  auto table = std::make_unique<Table>();
+  table->path = symbols.path();
+  for (const Row &row : kFunctions) {
+    void *symbol = symbols.find(row.name);
+    if (symbol == nullptr && row.need == Need::REQUIRED) {
+      throw LoadError(symbols.path() + " lacks " + row.name, "",
+                      std::string("The function came with ") + release_name(row.since) +
+                          "; install that CANN release or a newer one, or name another library in "
+                          "ACLRT_LIBASCENDCL.");
+    }
+    Functions &functions = *table;
+    std::memcpy(reinterpret_cast<char *>(&functions) + row.offset, &symbol, sizeof symbol);
+  }
+  fill(symbols, "aclfake_version", table->fake.version);
+  if (table->is_fake()) {
+    fill(symbols, "aclfake_ledger_json", table->fake.ledger_json);
+    fill(symbols, "aclfake_reset", table->fake.reset);
+    fill(symbols, "aclfake_set_onnxruntime", table->fake.set_onnxruntime);
+    fill(symbols, "aclfake_set_onnx_for_next_load", table->fake.set_onnx_for_next_load);
+    const FakeFunctions &fake = table->fake;
+    if (fake.ledger_json == nullptr || fake.reset == nullptr || fake.set_onnxruntime == nullptr ||
+        fake.set_onnx_for_next_load == nullptr) {
+      throw LoadError(symbols.path() + " is a fake device of another version", "",
+                      "Use the fake that was installed together with this aclrt.");
+    }
+  }
+  return table;
+}
+
+void install(std::unique_ptr<const Table> table) noexcept {
+  g_table.store(table.release(), std::memory_order_release);
+}
+
+const Table *installed() noexcept {
+  return g_table.load(std::memory_order_acquire);
+}
+
+}  // namespace aclrt::acl

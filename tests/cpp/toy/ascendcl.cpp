@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A toy libascendcl for shim_test: one model (x float32[4] -> y = x + 1, and the empty z), all in
+// host memory, with counts of calls and live objects, and failures on request. Unlike the fake
+// device it checks nothing and can pass for a real library: TOY_FAKE gives it the fake's controls.
+// Functions that it does not define answer with zero.
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "acl/abi.h"
+#include "aclrt/aclfake.h"
+#include "toy.h"
+
+namespace {
+
+struct Fault {
+  int nth;
+  int code;
+};
+
+std::mutex g_mutex;
+std::map<std::string, Fault, std::less<>> g_faults;
+std::map<std::string, int, std::less<>> g_calls;
+std::atomic<int> g_live{0};
+std::atomic<int> g_inits{0};
+std::atomic<int> g_device_users{0};
+std::atomic<int> g_execute_ms{0};
+std::atomic<bool> g_overlapped{false};
+std::atomic<int> g_running{0};
+thread_local aclrtContext t_context = nullptr;
+thread_local std::string t_message;
+std::string g_onnx;
+char g_primary;
+
+// The code to give, after counting the call. Allocates at a function's first call only, so that
+// tests can count what the shim allocates.
+int enter(const char *name) {
+  std::lock_guard<std::mutex> lock(g_mutex);
+  const std::string_view key = name;
+  auto calls = g_calls.find(key);
+  if (calls == g_calls.end()) calls = g_calls.emplace(name, 0).first;
+  ++calls->second;
+  auto fault = g_faults.find(key);
+  if (fault == g_faults.end() || --fault->second.nth > 0) return 0;
+  const int code = fault->second.code;
+  g_faults.erase(fault);
+  t_message = std::string("\n  toy: ") + name + " failed as asked \n";
+  return code;
+}
+
+void *create(size_t size = 1) {
+  ++g_live;
+  return calloc(1, size);
+}
+
+aclError destroy(const char *name, const void *object) {
+  const int code = enter(name);
+  --g_live;
+  free(const_cast<void *>(object));
+  return code;
+}
+
+void output_dims(size_t index, aclmdlIODims *dims) {
+  dims->dimCount = 1;
+  dims->dims[0] = index == 0 ? 4 : 0;
+}
+
+}  // namespace
+
+struct aclDataBuffer {
+  void *data;
+  size_t size;
+};
+struct aclmdlDataset {
+  aclDataBuffer *buffers[4];
+  size_t count;
+};
+
+#define TOY_ENTER(name) \
+  if (const int toy_code = enter(#name)) return toy_code
+
+extern "C" {
+#pragma GCC visibility push(default)
+
+void toy_fail(const char *name, int nth, int code) {
+  std::lock_guard<std::mutex> lock(g_mutex);
+  g_faults[name] = {nth, code};
+}
+int toy_calls(const char *name) {
+  std::lock_guard<std::mutex> lock(g_mutex);
+  return g_calls[name];
+}
+void toy_forget_calls(void) {
+  std::lock_guard<std::mutex> lock(g_mutex);
+  for (auto &calls : g_calls) calls.second = 0;
+}
+int toy_live(void) {
+  return g_live;
+}
+int toy_inits(void) {
+  return g_inits;
+}
+int toy_device_users(void) {
+  return g_device_users;
+}
+void toy_execute_ms(int ms) {
+  g_execute_ms = ms;
+}
+int toy_overlapped(void) {
+  return g_overlapped;
+}
+const char *toy_onnx(void) {
+  return g_onnx.c_str();
+}
+
+aclError aclInit(const char *) {
+  TOY_ENTER(aclInit);
+  return g_inits++ == 0 ? ACL_SUCCESS : ACL_ERROR_REPEAT_INITIALIZE;
+}
+aclError aclFinalize() {
+  TOY_ENTER(aclFinalize);
+  g_inits = 0;
+  return ACL_SUCCESS;
+}
+aclError aclFinalizeReference(uint64_t *) {
+  TOY_ENTER(aclFinalizeReference);
+  --g_inits;
+  return ACL_SUCCESS;
+}
+const char *aclGetRecentErrMsg() {
+  static thread_local std::string text;
+  text.swap(t_message);
+  t_message.clear();
+  return text.empty() ? nullptr : text.c_str();
+}
+aclError aclrtGetVersion(int32_t *major, int32_t *minor, int32_t *patch) {
+  *major = 1, *minor = 17, *patch = 0;
+  return ACL_SUCCESS;
+}
+const char *aclrtGetSocName() {
+  return "Toy";
+}
+aclError aclrtGetDeviceCount(uint32_t *count) {
+  *count = 2;
+  return ACL_SUCCESS;
+}
+aclError aclrtGetRunMode(aclrtRunMode *mode) {
+  TOY_ENTER(aclrtGetRunMode);
+  *mode = ACL_HOST;
+  return ACL_SUCCESS;
+}
+aclError aclrtSetDevice(int32_t device) {
+  TOY_ENTER(aclrtSetDevice);
+  if (device < 0 || device > 1) return ACL_ERROR_RT_INVALID_DEVICEID;
+  ++g_device_users;
+  t_context = &g_primary;
+  return ACL_SUCCESS;
+}
+aclError aclrtResetDevice(int32_t) {
+  --g_device_users;
+  TOY_ENTER(aclrtResetDevice);
+  return ACL_SUCCESS;
+}
+aclError aclrtGetCurrentContext(aclrtContext *context) {
+  TOY_ENTER(aclrtGetCurrentContext);
+  if (t_context == nullptr) return ACL_ERROR_RT_CONTEXT_NULL;
+  *context = t_context;
+  return ACL_SUCCESS;
+}
+aclError aclrtSetCurrentContext(aclrtContext context) {
+  TOY_ENTER(aclrtSetCurrentContext);
+  t_context = context;
+  return ACL_SUCCESS;
+}
+aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t *free, size_t *total) {
+  *free = attr == ACL_HBM_MEM ? 1000 : 0;
+  *total = attr == ACL_HBM_MEM ? 4000 : 0;
+  return ACL_SUCCESS;
+}
+aclError aclrtMalloc(void **data, size_t size, aclrtMemMallocPolicy) {
+  TOY_ENTER(aclrtMalloc);
+  *data = create(size);
+  return ACL_SUCCESS;
+}
+aclError aclrtFree(void *data) {
+  return destroy("aclrtFree", data);
+}
+aclError aclrtMallocHost(void **data, size_t size) {
+  TOY_ENTER(aclrtMallocHost);
+  *data = create(size);
+  return ACL_SUCCESS;
+}
+aclError aclrtFreeHost(void *data) {
+  return destroy("aclrtFreeHost", data);
+}
+aclError aclrtMemcpy(void *to, size_t, const void *from, size_t count, aclrtMemcpyKind) {
+  TOY_ENTER(aclrtMemcpy);
+  if (t_context != &g_primary) return ACL_ERROR_RT_CONTEXT_NULL;
+  memcpy(to, from, count);
+  return ACL_SUCCESS;
+}
+
+aclDataBuffer *aclCreateDataBuffer(void *data, size_t size) {
+  if (enter("aclCreateDataBuffer") != 0) return nullptr;
+  auto *buffer = static_cast<aclDataBuffer *>(create(sizeof(aclDataBuffer)));
+  *buffer = {data, size};
+  return buffer;
+}
+aclError aclDestroyDataBuffer(const aclDataBuffer *buffer) {
+  return destroy("aclDestroyDataBuffer", buffer);
+}
+aclmdlDataset *aclmdlCreateDataset() {
+  if (enter("aclmdlCreateDataset") != 0) return nullptr;
+  return static_cast<aclmdlDataset *>(create(sizeof(aclmdlDataset)));
+}
+aclError aclmdlDestroyDataset(const aclmdlDataset *dataset) {
+  return destroy("aclmdlDestroyDataset", dataset);
+}
+aclError aclmdlAddDatasetBuffer(aclmdlDataset *dataset, aclDataBuffer *buffer) {
+  TOY_ENTER(aclmdlAddDatasetBuffer);
+  dataset->buffers[dataset->count++] = buffer;
+  return ACL_SUCCESS;
+}
+aclmdlDesc *aclmdlCreateDesc() {
+  if (enter("aclmdlCreateDesc") != 0) return nullptr;
+  return static_cast<aclmdlDesc *>(create());
+}
+aclError aclmdlDestroyDesc(aclmdlDesc *desc) {
+  return destroy("aclmdlDestroyDesc", desc);
+}
+aclError aclmdlGetDesc(aclmdlDesc *, uint32_t) {
+  TOY_ENTER(aclmdlGetDesc);
+  return ACL_SUCCESS;
+}
+aclError aclmdlLoadFromFile(const char *, uint32_t *id) {
+  TOY_ENTER(aclmdlLoadFromFile);
+  ++g_live;
+  *id = 7;
+  return ACL_SUCCESS;
+}
+aclError aclmdlLoadFromMem(const void *, size_t, uint32_t *id) {
+  TOY_ENTER(aclmdlLoadFromMem);
+  ++g_live;
+  *id = 7;
+  return ACL_SUCCESS;
+}
+aclError aclmdlUnload(uint32_t) {
+  --g_live;
+  TOY_ENTER(aclmdlUnload);
+  return ACL_SUCCESS;
+}
+size_t aclmdlGetNumInputs(aclmdlDesc *) {
+  return 1;
+}
+size_t aclmdlGetNumOutputs(aclmdlDesc *) {
+  return 2;
+}
+size_t aclmdlGetInputSizeByIndex(aclmdlDesc *, size_t) {
+  return 16;
+}
+size_t aclmdlGetOutputSizeByIndex(aclmdlDesc *, size_t index) {
+  return index == 0 ? 16 : 0;
+}
+const char *aclmdlGetInputNameByIndex(const aclmdlDesc *, size_t) {
+  const char *name = getenv("TOY_INPUT_NAME");
+  return name != nullptr ? name : "x";
+}
+const char *aclmdlGetOutputNameByIndex(const aclmdlDesc *, size_t index) {
+  if (getenv("TOY_SAME_OUTPUT_NAMES") != nullptr) return index == 0 ? "Op_1:0:y" : "Op_2:0:y";
+  return index == 0 ? "Op_1:0:y" : "Op_1:1:z";
+}
+aclError aclmdlGetInputDims(const aclmdlDesc *, size_t, aclmdlIODims *dims) {
+  TOY_ENTER(aclmdlGetInputDims);
+  dims->dimCount = 1;
+  dims->dims[0] = getenv("TOY_DYNAMIC") != nullptr ? -1 : 4;
+  return ACL_SUCCESS;
+}
+aclError aclmdlGetOutputDims(const aclmdlDesc *, size_t index, aclmdlIODims *dims) {
+  TOY_ENTER(aclmdlGetOutputDims);
+  output_dims(index, dims);
+  return ACL_SUCCESS;
+}
+aclError aclmdlGetCurOutputDims(const aclmdlDesc *, size_t index, aclmdlIODims *dims) {
+  TOY_ENTER(aclmdlGetCurOutputDims);
+  output_dims(index, dims);
+  return ACL_SUCCESS;
+}
+aclError aclmdlExecute(uint32_t, const aclmdlDataset *input, aclmdlDataset *output) {
+  TOY_ENTER(aclmdlExecute);
+  if (g_running++ != 0) g_overlapped = true;
+  const auto *x = static_cast<const float *>(input->buffers[0]->data);
+  auto *y = static_cast<float *>(output->buffers[0]->data);
+  for (int i = 0; i < 4; ++i) y[i] = x[i] + 1;
+  std::this_thread::sleep_for(std::chrono::milliseconds(g_execute_ms));
+  --g_running;
+  return ACL_SUCCESS;
+}
+
+#ifdef TOY_FAKE
+const char *aclfake_version(void) {
+  return "toy";
+}
+size_t aclfake_ledger_json(char *buffer, size_t capacity) {
+  const std::string text = "{\"live\": " + std::to_string(g_live) + "}";
+  if (capacity > 0) {
+    const size_t length = text.size() < capacity ? text.size() : capacity - 1;
+    memcpy(buffer, text.data(), length);
+    buffer[length] = '\0';
+  }
+  return text.size();
+}
+size_t aclfake_reset(void) {
+  g_inits = 0;
+  return 0;
+}
+void aclfake_set_onnxruntime(const char *) {}
+void aclfake_set_onnx_for_next_load(const char *path) {
+  if (path != nullptr) g_onnx = path;
+}
+#endif
+
+#pragma GCC visibility pop
+}  // extern "C"
