@@ -117,7 +117,7 @@ typedef struct aclrt_dtype_info {
 
 ACLRT_API size_t aclrt_dtype_count(void);
 ACLRT_API aclrt_dtype_info_t aclrt_dtype_at(size_t index);
-// "NCHW", "ND", ... for an aclFormat number; "" if unknown.
+// "" if unknown.
 ACLRT_API const char *aclrt_format_name(int32_t format);
 
 // ---- runtime ----------------------------------------------------------------------------------
