@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The frame of every exported function: counts the call, names it for messages, and lets no C++
+// exception out (bad_alloc: 200000, anything else: 500000). A failing status always leaves a
+// message. The body is a lambda:
+//
+//   aclError aclrtSetDevice(int32_t deviceId) {
+//     return entry(Call::aclrtSetDevice, [&]() -> aclError { ...; return ACL_SUCCESS; });
+//   }
+//   size_t aclDataTypeSize(aclDataType type) {
+//     return value_entry(Call::aclDataTypeSize, size_t{0}, [&] { return ...; });
+//   }
+//
+// Bodies never call an exported function (it would be counted as the client's).
+#ifndef ACLRT_FAKE_ENTRY_H
+#define ACLRT_FAKE_ENTRY_H
+
+#include <exception>
+#include <new>
+
+#include "acl/abi.h"
+#include "fake/ledger.h"
+#include "fake/messages.h"
+
+namespace aclfake {
+
+class CallScope {
+ public:
+  explicit CallScope(Call call) noexcept;
+  ~CallScope();
+  CallScope(const CallScope &) = delete;
+  CallScope &operator=(const CallScope &) = delete;
+  // Adds a general message if the call failed without one of its own; returns code.
+  aclError finish(aclError code) noexcept;
+  static Call current() noexcept;  // of this thread; Call::kCount outside of one
+
+ private:
+  Call outer_;
+  unsigned messages_before_;
+};
+
+aclError exception_code() noexcept;  // inside a catch block: code of the exception, message added
+
+template <class Body>
+aclError entry(Call call, Body &&body) noexcept {
+  CallScope scope(call);
+  try {
+    return scope.finish(body());
+  } catch (...) {
+    return scope.finish(exception_code());
+  }
+}
+
+template <class Value, class Body>
+Value value_entry(Call call, Value neutral, Body &&body) noexcept {
+  CallScope scope(call);
+  try {
+    return body();
+  } catch (...) {
+    exception_code();
+    return neutral;
+  }
+}
+
+template <class Body>
+void void_entry(Call call, Body &&body) noexcept {
+  CallScope scope(call);
+  try {
+    body();
+  } catch (...) {
+    exception_code();
+  }
+}
+
+}  // namespace aclfake
+
+#endif

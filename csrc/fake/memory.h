@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Device memory: one arena per device, backed by one memory file that is mapped twice. Clients get
+// addresses of the inaccessible mapping; the fake works through the other one. Allocations carry
+// guard zones and poison. Host memory of aclrtMallocHost is ordinary memory that is kept track of.
+// Thread-safe. A pinned range stays valid although the client frees it meanwhile.
+#ifndef ACLRT_FAKE_MEMORY_H
+#define ACLRT_FAKE_MEMORY_H
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "acl/abi.h"
+#include "fake/device.h"
+
+namespace aclfake {
+
+struct Block;  // one live allocation of device memory
+
+// A range of device memory, accessible through data() while the pin lives.
+class DevicePin {
+ public:
+  DevicePin() = default;
+  DevicePin(std::shared_ptr<Block> block, uint8_t *data) : block_(std::move(block)), data_(data) {}
+  explicit operator bool() const noexcept { return data_ != nullptr; }
+  uint8_t *data() const noexcept { return data_; }
+  Device &device() const noexcept;
+
+ private:
+  std::shared_ptr<Block> block_;
+  uint8_t *data_ = nullptr;
+};
+
+// Empty unless [ptr, ptr + size) lies within one live allocation (its slack included).
+DevicePin pin_device(const void *ptr, size_t size);
+
+enum class Place {
+  kForeign,  // the client's own memory, or nothing at all
+  kHost,     // from aclrtMallocHost or aclrtHostRegister
+  kDevice,   // live device memory
+  kDead,     // inside a device's address range, but not allocated
+};
+struct Location {
+  Place place = Place::kForeign;
+  std::shared_ptr<Device> device;
+};
+Location locate(const void *ptr);
+
+enum class Allocator { kAcl, kDvpp, kInternal };
+
+// size as the client gave it (not 0); padded: round_up(size, 32) + 32, else round_up(size, 32).
+// 0, 100000 (overflow) or 207001. kInternal: for the fake's own use (models), not the client's
+// object.
+aclError allocate_device(Device &device, size_t size, bool padded, Allocator allocator, void **out);
+// 0 or 107000 (not the start of a live allocation of this allocator).
+aclError free_device(void *ptr, Allocator allocator);
+uint64_t free_bytes(Device &device);
+// Frees all allocations of the device; used by the last ResetDevice.
+void free_all(Device &device);
+
+aclError allocate_host(size_t size, void **out);  // 0, 100000 or 207001
+aclError free_host(void *ptr);                    // 0 or 107000
+aclError register_host(void *ptr, uint64_t size);
+aclError unregister_host(void *ptr);
+void forget_host_memory();  // frees everything; aclfake_reset
+
+}  // namespace aclfake
+
+#endif

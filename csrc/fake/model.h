@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Loaded models: by id, each with its description, its engine and its share of device memory. The
+// table and whoever executes share ownership: an execution that is inside when the model is
+// unloaded finishes; one that is still queued then fails. Thread-safe, except that AscendCL forbids
+// to execute one id twice at a time, which is refused.
+#ifndef ACLRT_FAKE_MODEL_H
+#define ACLRT_FAKE_MODEL_H
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "acl/abi.h"
+#include "fake/context.h"
+#include "fake/description.h"
+#include "fake/device.h"
+#include "fake/engine.h"
+#include "fake/memory.h"
+#include "fake/model_file.h"
+
+namespace aclfake {
+
+// What aclmdlLoad... may ask for. A null pointer: the device's own memory is taken.
+struct LoadOptions {
+  void *work = nullptr;
+  size_t work_size = 0;
+  void *weights = nullptr;
+  size_t weight_size = 0;
+  int32_t priority = 0;
+};
+
+// A piece of device memory as a data buffer names it; resolved when the execution runs.
+struct Range {
+  void *data = nullptr;
+  size_t size = 0;
+};
+struct Ranges {
+  std::vector<Range> inputs;
+  std::vector<Range> outputs;
+};
+
+// Device memory for work or weights of one model: its own, freed with it, or the client's.
+class ModelMemory {
+ public:
+  ModelMemory() = default;
+  ~ModelMemory();
+  ModelMemory(const ModelMemory &) = delete;
+  ModelMemory &operator=(const ModelMemory &) = delete;
+
+  // what: "work" or "weight". 0, 145000 (the client's is too small or not device memory), 245000.
+  aclError take(Device &device, const char *what, void *given, size_t given_size, size_t needed);
+  uint8_t *data() const noexcept { return pin_.data(); }
+  size_t own_bytes() const noexcept { return own_ != nullptr ? size_ : 0; }
+  bool alive() const;  // false: the client has freed it meanwhile
+
+ private:
+  void *own_ = nullptr;
+  void *given_ = nullptr;
+  size_t size_ = 0;
+  DevicePin pin_;  // of own memory alone: its address cannot become another block's while we live
+};
+
+class Model {
+ public:
+  // Parses, makes the engine, takes memory. *id is written on success only.
+  static aclError load(const ModelFile &file, const LoadOptions &options, uint32_t *id);
+
+  Model(uint32_t id, const om::Model &model, const std::shared_ptr<Context> &owner,
+        int32_t model_priority);
+  ~Model();
+
+  const uint32_t id;
+  const std::string name;
+  const std::shared_ptr<const Description> description;
+  // Not owned: a queued execution owns the model, and a context owns its queues.
+  const std::weak_ptr<Context> context;
+  const std::shared_ptr<Device> device;
+  std::atomic<int32_t> priority;
+
+  // A model runs either synchronously or asynchronously for life; the first execution decides.
+  enum class Mode : int { kUndecided, kSync, kAsync };
+  bool may_run(Mode mode) const noexcept;
+  bool claim(Mode mode) noexcept;  // false: the other mode was claimed meanwhile
+
+  // Executes on the device's compute engine, on the calling thread. 0, 507011, or 500002 if this
+  // model is being executed already.
+  aclError run(const Ranges &ranges);
+
+  void mark_unloaded() noexcept { unloaded_.store(true, std::memory_order_release); }
+  bool unloaded() const noexcept { return unloaded_.load(std::memory_order_acquire); }
+
+ private:
+  aclError compute(const Ranges &ranges);
+
+  std::unique_ptr<ModelEngine> engine_;
+  ModelMemory work_;
+  ModelMemory weights_;
+  std::atomic<Mode> mode_{Mode::kUndecided};
+  std::atomic<bool> unloaded_{false};
+  std::atomic<bool> running_{false};
+  // Of the execution that holds running_; kept to save allocations.
+  std::vector<DevicePin> pins_;
+  std::vector<ModelEngine::Input> engine_inputs_;
+  std::vector<ModelEngine::Output> engine_outputs_;
+};
+
+// 0 or 145003.
+aclError need_model(uint32_t id, std::shared_ptr<Model> *model);
+aclError unload_model(uint32_t id);
+
+// The ONNX file for the next model that this thread loads; nullptr unsets.
+void set_onnx_for_next_load(const char *path);
+
+}  // namespace aclfake
+
+#endif
