@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Input data for a model from files or made up, and its outputs as files.
+
+Nothing is converted to fit: what a file holds is fed as it is, and the model judges it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .tensor import TensorSpec
+
+__all__ = ["load", "make", "pair", "save", "summary"]
+
+# Token ids, indices and lengths come in these types: larger values could be out of range.
+_INDEX_TYPES = frozenset({"int32", "int64", "uint32", "uint64"})
+_NAME_LIMIT = 120
+
+
+def pair(arguments: Iterable[str], inputs: Sequence[TensorSpec]) -> dict[str, str]:
+    """Reads ``name=file`` arguments; a model with one input takes a bare file too.
+
+    Args:
+        arguments: What the user wrote. Names and files may themselves contain ``=``.
+        inputs: The model's inputs.
+
+    Returns:
+        File by input name. Names that the model does not have are kept: feeding reports them.
+
+    Raises:
+        InputError: An argument has no name where one is needed, or a name comes twice.
+    """
+    known = sorted((s.name for s in inputs), key=len, reverse=True)
+    files: dict[str, str] = {}
+    for argument in arguments:
+        name = next((n for n in known if argument.startswith(f"{n}=")), None)
+        if name is not None:
+            file = argument[len(name) + 1 :]
+        elif len(inputs) == 1 and ("=" not in argument or Path(argument).is_file()):
+            name, file = inputs[0].name, argument
+        else:
+            name, separator, file = argument.partition("=")
+            if not separator:
+                raise InputError(
+                    f"{argument!r} does not say which input it is for",
+                    hint=f"name=FILE; the inputs are {', '.join(s.name for s in inputs)}",
+                )
+        if not name or not file:
+            raise InputError(f"{argument!r} is not of the form name=FILE")
+        if name in files:
+            raise InputError(f"input {name!r} is given twice")
+        files[name] = file
+    return files
+
+
+def load(files: Mapping[str, str], inputs: Sequence[TensorSpec]) -> dict[str, NDArray[Any]]:
+    """Loads one ``.npy`` file per input.
+
+    Args:
+        files: File by input name.
+        inputs: The model's inputs: ``.npy`` has no name for bfloat16 and float8 and stores them
+            as plain bytes, which get their type back from here.
+
+    Returns:
+        Array by input name.
+
+    Raises:
+        InputError: A file is not a ``.npy`` file.
+        OSError: A file cannot be read.
+    """
+    dtypes = {s.name: s.dtype for s in inputs}
+    feeds: dict[str, NDArray[Any]] = {}
+    for name, file in files.items():
+        try:
+            array = np.load(file, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise InputError(f"{file} is not a .npy file with plain numbers: {error}") from error
+        if not isinstance(array, np.ndarray):
+            raise InputError(f"{file} is an archive of arrays, not a .npy file")
+        dtype = dtypes.get(name)
+        if dtype is not None and array.dtype == np.dtype(f"V{dtype.itemsize}"):
+            array = array.view(dtype)
+        feeds[name] = array
+    return feeds
+
+
+def make(inputs: Sequence[TensorSpec], seed: int = 0) -> dict[str, NDArray[Any]]:
+    """Makes up data of the right types and shapes; the same seed gives the same data.
+
+    Floating point is uniform in 0 to 1, short integers use their whole range, and 32 and 64 bit
+    integers, which are often indices, are 0 or 1.
+
+    Args:
+        inputs: The model's inputs.
+        seed: Of the generator.
+
+    Returns:
+        Array by input name.
+
+    Raises:
+        InputError: An input has a dynamic shape.
+    """
+    rng = np.random.default_rng(seed)
+    return {spec.name: np.asarray(_made_up(spec, rng)) for spec in inputs}
+
+
+def _made_up(spec: TensorSpec, rng: np.random.Generator) -> Any:
+    if spec.dynamic:
+        raise InputError(f"input {spec.name!r} has the dynamic shape {spec.shape}: give its data")
+    dtype = spec.dtype
+    if dtype.kind == "b":
+        return rng.integers(0, 2, spec.shape).astype(dtype)
+    if dtype.kind in "iu":
+        if dtype.name in _INDEX_TYPES:
+            return rng.integers(0, 2, spec.shape, dtype=dtype)
+        limits = np.iinfo(dtype)
+        return rng.integers(limits.min, limits.max, spec.shape, dtype=dtype, endpoint=True)
+    values = np.asarray(rng.random(spec.shape))
+    if dtype.kind == "c":
+        values = values + 1j * rng.random(spec.shape)
+    return values.astype(dtype)
+
+
+def file_names(names: Iterable[str]) -> list[str]:
+    """A distinct, safe file name for each tensor name: no separators, nothing hidden."""
+    taken: set[str] = set()
+    safe = []
+    for name in names:
+        stem = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII).lstrip(".-")[:_NAME_LIMIT] or "output"
+        candidate, number = stem, 1
+        while candidate.lower() in taken:
+            candidate, number = f"{stem}_{number}", number + 1
+        taken.add(candidate.lower())
+        safe.append(f"{candidate}.npy")
+    return safe
+
+
+def save(outputs: Mapping[str, NDArray[Any]], folder: str | Path) -> dict[str, Path]:
+    """Writes each output as a ``.npy`` file named after it; the folder is made if needed.
+
+    Args:
+        outputs: Array by output name.
+        folder: Where to.
+
+    Returns:
+        The file of each output.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for (name, array), file in zip(outputs.items(), file_names(outputs), strict=True):
+        files[name] = target / file
+        np.save(files[name], array, allow_pickle=False)
+    return files
+
+
+def summary(array: NDArray[Any], limit: int = 4) -> str:
+    """The first values of an array, for people."""
+    shown = [str(value) for value in array.reshape(-1)[:limit]]
+    return " ".join([*shown, "..."] if array.size > limit else shown)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parser of all commands, and the one place where an exception becomes an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import TextIO
+
+import aclrt
+from aclrt.errors import AclrtError, BackendError
+
+from . import bench, convert, doctor, fake, inspect, run
+from ._arguments import Parser, UsageError
+
+__all__ = ["main"]
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+_COMMANDS = (convert, inspect, run, bench, doctor, fake)
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="aclrt",
+        description="Load and run Ascend offline models (.om), with and without a card.",
+        epilog="ACLRT_TRACEBACK=1 shows the Python traceback of an error.",
+    )
+    parser.add_argument("--version", action="version", version=f"aclrt {aclrt.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
+    for command in _COMMANDS:
+        command.add_to(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: The arguments after the program's name; None for ``sys.argv``.
+
+    Returns:
+        The exit code.
+    """
+    parser = _parser()
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            options, unknown = parser.parse_known_args(argv)
+            if unknown:
+                getattr(options, "parser", parser).error(f"unknown: {' '.join(unknown)}")
+            if not hasattr(options, "command"):
+                parser.print_help()
+                return DONE
+            code: int = options.command(options)
+            sys.stdout.flush()
+            return code
+        except SystemExit as error:  # --help and --version, which argparse answers itself
+            return error.code if isinstance(error.code, int) else DONE
+        except BaseException as error:
+            if os.environ.get("ACLRT_TRACEBACK", "0") not in ("", "0"):
+                traceback.print_exc()
+            return _report(error)
+
+
+def _report(error: BaseException) -> int:
+    """Says on stderr what went wrong; returns the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        _say("interrupted")
+        return INTERRUPTED
+    if isinstance(error, UsageError):
+        _say(f"error: {error}", hint=error.hint)
+        return USAGE
+    if isinstance(error, BrokenPipeError):
+        # The reader has left (`aclrt inspect ... | head`): the rest goes nowhere, without a word.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    if isinstance(error, AclrtError):
+        status = f"{error.call or 'AscendCL'} returned {error.code} {error.name}".strip()
+        line = f"error: {error.message}" + (f" ({status})" if error.code else "")
+        _say(line, detail=_brief(error), hint=error.hint)
+    elif isinstance(error, OSError) and error.filename is not None:
+        _say(f"error: {os.fsdecode(error.filename)}: {error.strerror}")
+    elif isinstance(error, MemoryError):
+        _say(f"error: out of host memory{f': {error}' if str(error) else ''}")
+    elif isinstance(error, (OSError, ImportError)):
+        _say(f"error: {error}")
+    elif isinstance(error, Exception):
+        _say(
+            f"error: {type(error).__name__}: {error}",
+            hint="this is a defect of aclrt; please report it with ACLRT_TRACEBACK=1",
+        )
+    else:
+        raise error
+    return FAILED
+
+
+def _brief(error: AclrtError) -> str:
+    """The first line of AscendCL's message; its own call trace, or a search, is doctor's matter."""
+    lines = error.detail.splitlines()
+    if isinstance(error, BackendError) and len(lines) > 1:
+        return "`aclrt doctor` shows where it was looked for"
+    return lines[0] if lines else ""
+
+
+def _say(text: str, **further: str) -> None:
+    print(f"aclrt: {text}", file=sys.stderr)
+    for name, value in further.items():
+        if value:
+            print(f"  {name}: {value}", file=sys.stderr)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    _say(f"warning: {message}")

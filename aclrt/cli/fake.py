@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``aclrt fake``: run programs written for AscendCL on the fake device, unchanged."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from aclrt import _drop_in
+
+from . import _arguments
+from ._arguments import Parser, UsageError
+
+if TYPE_CHECKING:
+    from ._arguments import Commands
+
+
+def add_to(commands: Commands) -> None:
+    """Declares the command."""
+    parser = _arguments.declare(
+        commands, "fake", __doc__, help="run other programs on the fake device"
+    )
+    parser.set_defaults(command=_nothing)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", parser_class=Parser)
+    run = actions.add_parser(
+        "run", help="run a program", usage="aclrt fake run -- PROGRAM [ARGS ...]"
+    )
+    run.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM")
+    run.set_defaults(command=_run)
+    env = actions.add_parser("env", help='print the variables, for eval "$(aclrt fake env)"')
+    env.set_defaults(command=_env)
+
+
+def _nothing(options: argparse.Namespace) -> int:
+    raise UsageError("an action is needed: run or env", hint="aclrt fake --help")
+
+
+def _env(options: argparse.Namespace) -> int:
+    for name, value in _drop_in.environment().items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    program = options.program[1:] if options.program[:1] == ["--"] else options.program
+    if not program:
+        raise UsageError("a program is needed", hint="aclrt fake run -- PROGRAM [ARGS ...]")
+    environment = {**os.environ, **_drop_in.environment()}
+    sys.stdout.flush()
+    try:
+        os.execvpe(program[0], program, environment)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, program[0]) from error

@@ -1,0 +1,442 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``OfflineModel``: one loaded model, called like a function.
+
+The object holds one C handle, whose destructor is a C function; all ownership is in the library,
+so no order of destruction and no thread is wrong. A call is one call of the library: arrays that
+are exactly right go straight into a reused frame of pointers, anything else takes the slow path of
+``aclrt._check``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _check, dtypes, runtime
+from ._ffi import ffi, lib, raise_for, text
+from .device import Device, close_after
+from .errors import ClosedError, InputError, ModelLoadError
+from .result import Result
+from .tensor import NodeArg, TensorSpec
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+__all__ = ["OfflineModel"]
+
+_ndarray = np.ndarray
+_empty = np.empty
+_from_buffer = ffi.from_buffer
+_model_run = lib.aclrt_model_run
+_NULL = ffi.NULL
+
+
+class OfflineModel:
+    """An offline model (``.om``), loaded on one device.
+
+    ``model(a, b)``, ``model({"x": a, "y": b})`` and ``model(x=a, y=b)`` run it and return a
+    ``Result``. A model may be called from any number of threads; its runs take turns. Close it with
+    ``close()`` or a ``with`` block; a model that is dropped or left open at exit is released too.
+
+    Args:
+        source: The model: a path (``str`` or ``os.PathLike``; the file is mapped, not read into
+            Python), its bytes (``bytes``, ``bytearray``, ``memoryview`` or another contiguous
+            buffer; not needed after loading), or a binary file object, read from where it stands.
+        device_id: Logical device, counted from 0.
+        backend: ``"auto"``, ``"npu"`` or ``"fake"``; None for ``$ACLRT_BACKEND``, else auto. One
+            process uses one backend.
+        onnx: For the fake device only: path of the ONNX model to run in place of a really compiled
+            ``.om``.
+        cast: ``"safe"`` converts inputs of another dtype where no value can change; None, the
+            default, refuses them.
+
+    Raises:
+        FileNotFoundError: There is no such file; and other ``OSError`` by cause.
+        ModelFormatError: The bytes are not a well-formed offline model.
+        ModelLoadError: The model cannot be loaded here.
+        NeedsNpuError: A really compiled model on the fake device, without ``onnx=``.
+        DeviceError: There is no such device, or it cannot be opened.
+        DeviceOutOfMemoryError: The device has not enough free memory.
+        BackendError: No usable libascendcl, or another backend than ``backend`` is in use.
+        InputError: An argument has the wrong type or value.
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | os.PathLike[bytes] | Any,
+        *,
+        device_id: int = 0,
+        backend: str | None = None,
+        onnx: str | os.PathLike[str] | os.PathLike[bytes] | None = None,
+        cast: str | None = None,
+    ) -> None:
+        self._safe = _check.cast_of(cast)
+        self._device_id = _check.device_id_of(device_id)
+        self._device: Device | None = None
+        self._closed = False
+        self._name, self._handle = "", None
+        runtime.ensure(backend)
+        self._name, self._handle = _load(source, self._device_id, onnx)
+        try:
+            self._describe()
+        except BaseException:
+            lib.aclrt_status_release(lib.aclrt_model_close(self._handle))
+            raise
+
+    def _describe(self) -> None:
+        info = ffi.new("aclrt_model_info_t *")
+        raise_for(lib.aclrt_model_info(self._handle, info))
+        self._is_simulated = bool(info.is_simulated)
+        self._inputs = tuple(_spec(info.inputs[i]) for i in range(info.input_count))
+        self._outputs = tuple(_spec(info.outputs[i]) for i in range(info.output_count))
+        for spec in (*self._inputs, *self._outputs):
+            if spec.dynamic:
+                raise ModelLoadError(
+                    f"{self._name} has dynamic shapes ({spec}), which this version cannot run",
+                    hint="compile it with fixed shapes: --input_shape",
+                )
+        self._input_types = tuple(
+            dtypes.onnx_type(info.inputs[i].dtype) for i in range(info.input_count)
+        )
+        self._output_types = tuple(
+            dtypes.onnx_type(info.outputs[i].dtype) for i in range(info.output_count)
+        )
+        self._input_index = _check.positions(self._inputs)
+        self._output_index = _check.positions(self._outputs)
+        # What a call needs, looked up once.
+        self._input_count = len(self._inputs)
+        self._output_count = len(self._outputs)
+        self._input_names = tuple(spec.name for spec in self._inputs)
+        self._output_names = tuple(spec.name for spec in self._outputs)
+        self._expected = tuple((spec.dtype, spec.shape) for spec in self._inputs)
+        self._produced = tuple((spec.shape, spec.dtype) for spec in self._outputs)
+        # A stack of frames: append and pop are atomic, so threads never share one.
+        self._frames: list[tuple[Any, Any]] = []
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """What to feed, in order. Inputs that AscendCL adds for itself are not among them."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """What a call returns, in order."""
+        return self._outputs
+
+    @property
+    def device(self) -> Device:
+        """The device that the model is loaded on.
+
+        Raises:
+            DeviceError: The model is closed and its device cannot be opened any more.
+        """
+        if self._device is None:
+            self._device = Device(self._device_id)
+        return self._device
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the file was made by ``aclrt convert`` and runs on the fake device alone."""
+        return self._is_simulated
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether ``close()`` was called."""
+        return self._closed
+
+    def __call__(
+        self,
+        /,
+        *args: Any,
+        out: Any = None,
+        cast: str | None = None,
+        pad: Any = None,
+        split: Any = None,
+        timeout_s: Any = None,
+        **named: Any,
+    ) -> Result:
+        """Runs the model once.
+
+        Args:
+            *args: The inputs in order, or one dict of inputs by name.
+            out: Arrays that receive outputs: a dict by name (of some or all), a sequence of all
+                (None in it: allocate), or one array if there is one output. They must be
+                writable, contiguous, of the output's dtype and shape, and share no memory.
+            cast: ``"safe"`` converts inputs where no value can change, for this call.
+            pad: Reserved.
+            split: Reserved.
+            timeout_s: Reserved.
+            **named: Inputs by name. An input with the name of one of the keywords above is fed
+                by dict.
+
+        Returns:
+            The outputs, by position and by name; new arrays except where ``out`` gave some.
+
+        Raises:
+            InputError: The arrays do not fit; the message shows expected beside given.
+            ClosedError: The model is closed.
+            ForkedProcessError: This is a child of the process that loaded it.
+            DeviceLostError: The device died.
+            AclError: AscendCL refused the run.
+        """
+        if pad is not None or split is not None or timeout_s is not None:
+            _check.not_supported(pad=pad, split=split, timeout_s=timeout_s)
+        if named:
+            if len(args) == 1 and isinstance(args[0], Mapping):
+                feed = _merged(args[0], named)
+                return self._run_named(feed, out, cast)
+            if args:
+                return self._run((), out, cast, args, named)
+            return self._run_named(named, out, cast)
+        # isinstance of an abstract class is slow, and most values are arrays.
+        if len(args) == 1 and type(args[0]) is not _ndarray and isinstance(args[0], Mapping):
+            return self._run_named(args[0], out, cast)
+        return self._run(args, out, cast, args, named)
+
+    def _run_named(self, feed: Mapping[str, Any], out: Any, cast: str | None) -> Result:
+        values: Sequence[Any] = ()
+        if len(feed) == self._input_count:
+            try:
+                values = [feed[name] for name in self._input_names]
+            except KeyError:
+                values = ()
+        return self._run(values, out, cast, (), feed)
+
+    def _run(
+        self,
+        values: Sequence[Any],
+        out: Any,
+        cast: str | None,
+        positional: Sequence[Any],
+        named: Mapping[str, Any],
+    ) -> Result:
+        """Runs with values in the model's order; if they are not exactly right, with the rest."""
+        try:
+            frame = self._frames.pop()
+        except IndexError:
+            frame = self._new_frame()
+        inputs, outputs = frame
+        sources: Sequence[NDArray[Any]] = values
+        if not self._point_at(inputs, values):
+            safe = self._safe if cast is None else _check.cast_of(cast)
+            sources = _check.inputs(
+                self._name, self._inputs, self._input_index, positional, named, safe
+            )
+            for position, source in enumerate(sources):
+                inputs[position].data = _from_buffer(source)
+        elif cast is not None:
+            _check.cast_of(cast)
+        if out is None:
+            results = [_empty(shape, dtype) for shape, dtype in self._produced]
+        else:
+            results = _check.outputs(self._name, self._outputs, self._output_index, out, sources)
+        for position, result in enumerate(results):
+            outputs[position].data = _from_buffer(result)
+        status = _model_run(
+            self._handle, inputs, self._input_count, outputs, self._output_count, _NULL
+        )
+        if status:
+            raise_for(status)
+        self._frames.append(frame)
+        return Result(tuple(results), self._output_names, self._output_index)
+
+    def _point_at(self, inputs: Any, values: Sequence[Any]) -> bool:
+        """Points the frame at the arrays; False if any is not exactly what the model takes."""
+        if len(values) != self._input_count:
+            return False
+        for position, (dtype, shape) in enumerate(self._expected):
+            value = values[position]
+            if type(value) is not _ndarray or value.dtype is not dtype or value.shape != shape:
+                return False
+            try:
+                inputs[position].data = _from_buffer(value)
+            except ValueError:  # not contiguous
+                return False
+        return True
+
+    def _new_frame(self) -> tuple[Any, Any]:
+        inputs = ffi.new("aclrt_buffer_t[]", self._input_count)
+        outputs = ffi.new("aclrt_buffer_t[]", self._output_count)
+        for buffers, specs in ((inputs, self._inputs), (outputs, self._outputs)):
+            for position, spec in enumerate(specs):
+                buffers[position].nbytes = spec.nbytes
+        return inputs, outputs
+
+    def run(
+        self,
+        output_names: Sequence[str] | None,
+        feed: Mapping[str, Any],
+        run_options: None = None,
+    ) -> list[NDArray[Any]]:
+        """Runs the model once, as ONNX Runtime's ``InferenceSession.run`` does.
+
+        Args:
+            output_names: Which outputs to return, in this order; None for all.
+            feed: The inputs by name.
+            run_options: Takes None alone; there for programs written for ONNX Runtime.
+
+        Returns:
+            A list of arrays.
+
+        Raises:
+            InputError: An output name is unknown, or the inputs do not fit.
+            ClosedError: The model is closed.
+            AclError: AscendCL refused the run.
+        """
+        if run_options is not None:
+            raise InputError("run_options must be None: offline models have none")
+        if not isinstance(feed, Mapping):
+            raise InputError(f"run() takes a dict of inputs by name, not {type(feed).__name__}")
+        chosen = range(self._output_count) if output_names is None else self._choose(output_names)
+        result = self._run_named(feed, None, None)
+        return [result[position] for position in chosen]
+
+    def _choose(self, output_names: Sequence[str]) -> list[int]:
+        if isinstance(output_names, str):
+            raise InputError(
+                "output_names must be a list of names", hint=f"run([{output_names!r}], ...)"
+            )
+        chosen = []
+        for name in output_names:
+            if name not in self._output_index:
+                meant = _check.did_you_mean(name, self._output_names)
+                raise InputError(f"{self._name} has no output {name!r}{meant}")
+            chosen.append(self._output_index[name])
+        return chosen
+
+    def get_inputs(self) -> list[NodeArg]:
+        """The inputs as ONNX Runtime describes them: name, shape, type."""
+        return _node_args(self._inputs, self._input_types)
+
+    def get_outputs(self) -> list[NodeArg]:
+        """The outputs as ONNX Runtime describes them: name, shape, type."""
+        return _node_args(self._outputs, self._output_types)
+
+    def close(self) -> None:
+        """Waits for runs in progress and gives everything back to the device. Idempotent.
+
+        Raises:
+            AclError: The device refused to give something back; the rest is released all the same.
+            ForkedProcessError: This is a child of the process that loaded the model.
+        """
+        self._closed = True
+        raise_for(lib.aclrt_model_close(self._handle))
+
+    def __enter__(self) -> Self:
+        """The model itself.
+
+        Raises:
+            ClosedError: It is closed.
+        """
+        if self._closed:
+            raise ClosedError(f"{self._name} is closed", hint="load it again")
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes it; a failure to close never hides the exception of the block."""
+        close_after(self, exc)
+
+    def __repr__(self) -> str:
+        """Name, device, and what goes in and out."""
+        state = ", closed" if self._closed else ""
+        io = " -> ".join("; ".join(map(str, specs)) for specs in (self._inputs, self._outputs))
+        return f"<OfflineModel {self._name} on device {self._device_id}{state}: {io}>"
+
+    def __reduce__(self) -> Any:
+        """Refuses: a loaded model belongs to its process.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError("an OfflineModel cannot be pickled or copied: load it in the other process")
+
+
+def _merged(feed: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    twice = feed.keys() & named.keys()
+    if twice:
+        raise InputError(f"input {min(twice)!r} is given twice, in the dict and as a keyword")
+    return {**feed, **named}
+
+
+def _node_args(specs: Sequence[TensorSpec], types: Sequence[str]) -> list[NodeArg]:
+    return [
+        NodeArg(spec.name, [None if dim < 0 else dim for dim in spec.shape], onnx_type)
+        for spec, onnx_type in zip(specs, types, strict=True)
+    ]
+
+
+def _spec(info: Any) -> TensorSpec:
+    shape = tuple(int(info.dims[axis]) for axis in range(info.rank))
+    return TensorSpec(
+        name=text(info.name),
+        dtype=dtypes.dtype_of(int(info.dtype)),
+        shape=shape,
+        format=dtypes.format_name(int(info.format)),
+        nbytes=int(info.nbytes),
+        dynamic=any(dim < 0 for dim in shape),
+        acl_name=text(info.acl_name),
+    )
+
+
+def _path_bytes(path: Any, what: str) -> bytes:
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise InputError(f"{what} {path!r} contains a NUL character")
+    return encoded
+
+
+def _load(source: Any, device_id: int, onnx: Any) -> tuple[str, Any]:
+    """Loads from whatever the source is: the model's name for messages, and its handle."""
+    options = ffi.new("aclrt_model_options_t *")
+    options.struct_size = ffi.sizeof("aclrt_model_options_t")
+    options.device_id = device_id
+    # Whatever options points to lives until the load has returned.
+    path = data = onnx_path = None
+    filenames = []
+    if onnx is not None:
+        if not isinstance(onnx, (str, os.PathLike)):
+            raise InputError(f"onnx must be a path, not {type(onnx).__name__}")
+        encoded = _path_bytes(onnx, "onnx")
+        filenames.append(os.fsdecode(encoded))
+        onnx_path = ffi.new("char[]", encoded)
+        options.onnx = onnx_path
+    if isinstance(source, (str, os.PathLike)):
+        encoded = _path_bytes(source, "path")
+        filenames.append(os.fsdecode(encoded))
+        name = Path(filenames[-1]).name or filenames[-1]
+        path = ffi.new("char[]", encoded)
+        options.path = path
+    else:
+        name, data = _bytes_of(source)
+        options.data = data
+        options.data_size = len(data)
+    handle = ffi.new("aclrt_model_t **")
+    raise_for(lib.aclrt_model_load(options, handle), *filenames)
+    del path, data, onnx_path
+    return name, ffi.gc(handle[0], lib.aclrt_model_release)
+
+
+def _bytes_of(source: Any) -> tuple[str, Any]:
+    name = f"<{type(source).__name__}>"
+    if hasattr(source, "read"):
+        name = str(getattr(source, "name", name))
+        source = source.read()
+        if isinstance(source, str):
+            raise InputError(f"{name} is a text file", hint='open it as binary: open(path, "rb")')
+    try:
+        return name, ffi.from_buffer(source)
+    except (TypeError, ValueError, BufferError) as error:
+        raise InputError(
+            f"a model is a path, bytes or a binary file, not {type(source).__name__} ({error})"
+        ) from None

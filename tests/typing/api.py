@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public API as a typed program: checked by mypy --strict, never run."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import aclrt
+
+
+def load() -> None:
+    """Every kind of source."""
+    for source in ("a.om", Path("a.om"), b"...", bytearray(), memoryview(b""), io.BytesIO()):
+        aclrt.OfflineModel(source).close()
+    aclrt.OfflineModel("a.om", device_id=1, backend="fake", onnx="a.onnx", cast="safe")
+
+
+def call(x: NDArray[np.float32]) -> None:
+    """Every way of calling."""
+    with aclrt.OfflineModel("a.om") as model:
+        result: aclrt.Result = model(x)
+        model({"x": x})
+        model(x=x)
+        model(x, out={"y": x}, cast="safe")
+        model(x, out=[x])
+        model(x, out=x)
+        arrays: list[NDArray[Any]] = model.run(None, {"x": x})
+        model.run(["y"], {"x": x})
+        spec: aclrt.TensorSpec = model.inputs[0]
+        node: aclrt.NodeArg = model.get_outputs()[0]
+        device: aclrt.Device = model.device
+        print(arrays, spec.name, spec.dtype, spec.shape, spec.format, spec.nbytes, spec.dynamic)
+        print(node.name, node.shape, node.type, device.memory.free, model.is_closed)
+
+    (only,) = result
+    first: NDArray[Any] = result[0]
+    named: NDArray[Any] = result["y"]
+    some: tuple[NDArray[Any], ...] = result[:1]
+    perhaps: NDArray[Any] | None = result.get("y")
+    other: NDArray[Any] | int = result.get("y", 3)
+    names: tuple[str, ...] = result.keys()
+    print(only, first, named, some, perhaps, other, names, result.values(), result.items())
+
+
+def ask() -> None:
+    """Beside the class."""
+    info: aclrt.RuntimeInfo = aclrt.runtime_info()
+    devices: list[aclrt.Device] = aclrt.devices(backend="auto")
+    ledger: dict[str, Any] = aclrt.fake.ledger()
+    active: bool = aclrt.fake.is_active()
+    version: str = aclrt.__version__
+    with aclrt.Device(0) as device:
+        print(device.id, device.soc_name, device.is_fake)
+    aclrt.fake.reset()
+    print(info.backend, devices, ledger, active, version)
+
+
+def files() -> None:
+    """Without a device."""
+    path: Path = aclrt.convert("a.onnx", "a.om", input_shape={"x": (1, 3)})
+    model: aclrt.ModelInfo = aclrt.inspect(path)
+    print(model.inputs, model.outputs, model.to_dict())
+
+
+def errors() -> None:
+    """Fields of exceptions."""
+    try:
+        load()
+    except aclrt.AclrtError as error:
+        print(error.code, error.name, error.call, error.detail, error.hint, error.message)
+    try:
+        load()
+    except aclrt.DeviceOutOfMemoryError as error:
+        memory: MemoryError = error
+        print(memory, error.code)
+    raise aclrt.BackendError("no", hint="yes")
