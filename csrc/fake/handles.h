@@ -83,7 +83,7 @@ class HandleTable {
 
   // The object, or nullptr and the reason. element: of an array handle, may be nullptr.
   std::shared_ptr<T> find(const void *handle, Miss *miss = nullptr, uint32_t *element = nullptr) {
-    HandleParts parts;
+    HandleParts parts{};
     Slot *slot = locate(handle, &parts, miss);
     if (slot == nullptr) return nullptr;
     SlotLock lock(*slot);
@@ -94,7 +94,7 @@ class HandleTable {
 
   // Takes the object out; of several concurrent calls one gets it.
   std::shared_ptr<T> remove(const void *handle, Miss *miss = nullptr) {
-    HandleParts parts;
+    HandleParts parts{};
     Slot *slot = locate(handle, &parts, miss);
     if (slot == nullptr) return nullptr;
     std::shared_ptr<T> object;
@@ -134,7 +134,7 @@ class HandleTable {
   size_t clear() {
     size_t count = 0;
     for (auto &entry : all()) {
-      HandleParts parts;
+      HandleParts parts{};
       decode_handle(entry.first, &parts);
       bool counted = false;
       {

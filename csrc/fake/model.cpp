@@ -100,7 +100,7 @@ size_t drop_models() {
   const std::vector<std::shared_ptr<Model>> models = table().remove_all();
   for (const std::shared_ptr<Model> &model : models) {
     model->mark_unloaded();
-    ledger::destroyed(Kind::kModel);
+    ledger::destroyed(Kind::kModel, model->device_bytes());
   }
   return models.size();
 }
@@ -302,9 +302,9 @@ aclError Model::load(const ModelFile &file, const LoadOptions &options, uint32_t
       options.weights != nullptr ? pin_device(options.weights, parsed.weight_size) : DevicePin();
   copy_weights(file, parsed, given ? given.data() : model->weights_.data());
 
+  ledger::created(Kind::kModel, model->device_bytes());
   table().publish(std::move(model));
   reserved.keep();
-  ledger::created(Kind::kModel);
   *id = reserved.id;
   return ACL_SUCCESS;
 }
@@ -384,7 +384,7 @@ aclError unload_model(uint32_t id) {
     return fail(ACL_ERROR_GE_EXEC_MODEL_ID_INVALID, "no model with id %u is loaded", id);
   }
   model->mark_unloaded();
-  ledger::destroyed(Kind::kModel);
+  ledger::destroyed(Kind::kModel, model->device_bytes());
   return ACL_SUCCESS;
 }
 

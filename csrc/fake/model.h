@@ -90,6 +90,9 @@ class Model {
   // model is being executed already.
   aclError run(const Ranges &ranges);
 
+  // Of the device's own memory; what the client gave is not counted.
+  size_t device_bytes() const noexcept { return work_.own_bytes() + weights_.own_bytes(); }
+
   void mark_unloaded() noexcept { unloaded_.store(true, std::memory_order_release); }
   bool unloaded() const noexcept { return unloaded_.load(std::memory_order_acquire); }
 

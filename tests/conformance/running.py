@@ -96,6 +96,13 @@ def load(lib: acl.Library, om: bytes) -> int:
     return model_id.value
 
 
+def load_memory(lib: acl.Library, om: bytes) -> tuple[int, int]:
+    """(code, id); the id is what the call wrote."""
+    model_id = ctypes.c_uint32(77)
+    code = lib.aclmdlLoadFromMem(om, len(om), ctypes.byref(model_id))
+    return code, model_id.value
+
+
 def execute(
     lib: acl.Library, model_id: int, feeds: Sequence[np.ndarray], likes: Sequence[np.ndarray]
 ) -> list[np.ndarray]:
