@@ -6,7 +6,8 @@
 ...     result = model(image)
 
 Importing loads nothing foreign: libascendcl is looked for when the first model or device is
-opened. ``convert`` and ``inspect`` live in ``aclrt.om`` and are imported at first use.
+opened. ``aclrt.bench``, ``aclrt.doctor`` and ``aclrt.om`` (with ``convert`` and ``inspect``) are
+imported at first use.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from .runtime import version as _version
 from .tensor import NodeArg, TensorSpec
 
 if TYPE_CHECKING:
+    from . import bench, doctor, om
     from .om import ModelInfo, convert, inspect
 
 __version__ = _version()
@@ -68,26 +70,32 @@ __all__ = [
     "RuntimeInfo",
     "TensorSpec",
     "__version__",
+    "bench",
     "convert",
     "devices",
+    "doctor",
     "errors",
     "fake",
     "inspect",
+    "om",
     "runtime_info",
 ]
 
-_LAZY = frozenset({"ModelInfo", "convert", "inspect"})
+_MODULES = frozenset({"bench", "doctor", "om"})
+_OF_OM = frozenset({"ModelInfo", "convert", "inspect"})
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        from . import om
+    from importlib import import_module
 
-        value = getattr(om, name)
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)  # which makes it an attribute
+    if name in _OF_OM:
+        value = getattr(import_module(".om", __name__), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | _LAZY)
+    return sorted(set(globals()) | _MODULES | _OF_OM)

@@ -182,7 +182,10 @@ def error_for(
         said = message.encode("utf-8", "surrogateescape")
         about = [name for name in filenames if os.fsencode(name) in said]
         if about:
-            return OSError(code, os.strerror(code), max(about, key=len))
+            file = max(about, key=len)
+            # The library's own words, where the system's would mislead: "<file> is ...".
+            own = said.removeprefix(os.fsencode(file) + b" ")
+            return OSError(code, os.strerror(code) if own == said else own.decode(), file)
         return OSError(code, message)
     if kind == _HOST_MEMORY:
         return MemoryError(message)

@@ -115,7 +115,10 @@ def _write_whole(path: Path, pieces: Iterable[bytes]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        if isinstance(error, OSError) and error.filename is not None:
+            # About the file that was asked for, not the one beside it.
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise

@@ -12,8 +12,12 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <iterator>
 #include <memory>
+
+// This library's own ELF header, from the linker.
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 namespace aclrt::acl {
 
@@ -41,11 +45,28 @@ std::string last_dlerror() {
   return text != nullptr ? text : "";
 }
 
+// The dynamic loader passes over a library for another processor as if it were not there.
+std::string foreign_machine(const std::string &path) {
+  ElfW(Ehdr) theirs{};
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(reinterpret_cast<char *>(&theirs), sizeof theirs)) return "";
+  if (std::memcmp(theirs.e_ident, ELFMAG, SELFMAG) != 0) return "";
+  const ElfW(Ehdr) &ours = __ehdr_start;
+  if (theirs.e_machine == ours.e_machine && theirs.e_ident[EI_CLASS] == ours.e_ident[EI_CLASS] &&
+      theirs.e_ident[EI_DATA] == ours.e_ident[EI_DATA]) {
+    return "";
+  }
+  return ", which was built for another processor (ELF machine " +
+         std::to_string(theirs.e_machine) + ", this process has " + std::to_string(ours.e_machine) +
+         ")";
+}
+
 class Symbols {
  public:
   explicit Symbols(const std::string &path) : main_(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
     if (main_ == nullptr) {
-      throw LoadError("cannot load " + path, last_dlerror(),
+      const std::string words = last_dlerror();
+      throw LoadError("cannot load " + path + foreign_machine(path), words,
                       "Source CANN's set_env.sh, name the library in ACLRT_LIBASCENDCL, or set "
                       "ACLRT_BACKEND=fake to run without a card.");
     }

@@ -6,10 +6,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/mapped_file.h"
 #include "core/runtime.h"
+#include "om/numbers.h"
 #include "om/om.h"
 
 namespace aclrt {
@@ -22,7 +26,32 @@ constexpr char kNoBody[] = "ACLFAKE-MDL-01";
 constexpr char kNotRunnable[] = "ACLFAKE-MDL-02";
 constexpr char kAnyFakeCheck[] = "ACLFAKE-MDL-";
 
-ModelFacts judge_bytes(om::Bytes bytes, const std::string &label) {
+bool is_set(const char *variable) {
+  const char *value = getenv(variable);
+  return value != nullptr && value[0] != '\0';
+}
+
+// What the fake runs in place of a body, or made-up outputs: it reads the same variables.
+bool has_stand_in(const ModelSource &source) {
+  const char *engine = getenv("ACLRT_FAKE_ENGINE");
+  return !source.onnx.empty() || is_set("ACLRT_FAKE_ONNX") ||
+         (engine != nullptr && std::string_view(engine) == "synthetic");
+}
+
+[[noreturn]] void refuse_without_body(const om::Model &model, const std::string &label) {
+  const om::Partition *body = model.find(om::partition::kOnnxBody);
+  char number[16];
+  std::snprintf(number, sizeof number, "0x%X", static_cast<unsigned>(om::partition::kOnnxBody));
+  throw Error(ACLRT_ERROR_MODEL_FORMAT,
+              label + " is no usable offline model: it is marked as simulated, but " +
+                  (body == nullptr ? std::string("has no partition ") + number
+                                   : std::string("partition ") + number + " at offset " +
+                                         std::to_string(body->offset) + " holds no ONNX model"),
+              "Convert the ONNX again with aclrt convert, or give it (onnx=..., or "
+              "ACLRT_FAKE_ONNX).");
+}
+
+ModelFacts judge_bytes(om::Bytes bytes, const ModelSource &source) {
   ModelFacts facts;
   facts.is_simulated = om::is_simulated(bytes);
   try {
@@ -30,10 +59,13 @@ ModelFacts judge_bytes(om::Bytes bytes, const std::string &label) {
     facts.has_sizes = true;
     facts.work_size = model.work_size;
     facts.weight_size = model.weight_size;
+    if (facts.is_simulated && model.onnx.size == 0 && !has_stand_in(source)) {
+      refuse_without_body(model, source.label());
+    }
   } catch (const om::FormatError &error) {
     // A real file that this version cannot read in full is AscendCL's to judge.
     if (error.cause() == om::Cause::kUnsupported && !facts.is_simulated) return facts;
-    refuse_format(error, label);
+    refuse_format(error, source.label());
   }
   return facts;
 }
@@ -96,10 +128,10 @@ void refuse_format(const om::FormatError &error, const std::string &label) {
 
 ModelFacts judge(const ModelSource &source) {
   if (source.path.empty()) {
-    return judge_bytes({static_cast<const uint8_t *>(source.data), source.size}, source.label());
+    return judge_bytes({static_cast<const uint8_t *>(source.data), source.size}, source);
   }
   const MappedFile file(source.path);
-  return judge_bytes(file.bytes(), source.label());
+  return judge_bytes(file.bytes(), source);
 }
 
 LoadedModel::LoadedModel(const ModelSource &source, const ModelFacts &facts) {

@@ -21,8 +21,8 @@ MappedFile::MappedFile(const std::string &path) {
   struct stat info{};
   int error = fstat(file, &info) != 0 ? errno : 0;
   if (error == 0 && S_ISDIR(info.st_mode)) error = EISDIR;
-  if (error == 0 && !S_ISREG(info.st_mode)) error = EINVAL;
-  if (error == 0 && info.st_size > 0) {
+  const bool is_special = error == 0 && !S_ISREG(info.st_mode);
+  if (error == 0 && !is_special && info.st_size > 0) {
     size_ = static_cast<size_t>(info.st_size);
     data_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
     if (data_ == MAP_FAILED) {
@@ -31,7 +31,11 @@ MappedFile::MappedFile(const std::string &path) {
     }
   }
   close(file);
-  if (error == EINVAL) throw io_error(error, "cannot read " + path + ", which is no regular file");
+  if (is_special) {
+    Error refused = io_error(EINVAL, "");
+    refused.message = path + " is no regular file";  // "Invalid argument" would say less
+    throw refused;
+  }
   if (error != 0) throw io_error(error, "cannot read " + path);
 }
 

@@ -47,6 +47,7 @@ void describes_the_model(const std::string &folder) {
   CHECK_EQ("fake", std::string(aclrt::runtime::info().backend));
   CHECK(!aclrt::runtime::search().empty());
   CHECK_EQ(aclrt::version(), other_unit());
+  CHECK_EQ(std::string(aclrt_version()), aclrt::version());
 }
 
 void runs_by_name_and_by_position(const std::string &folder) {

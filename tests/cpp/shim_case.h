@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // For the shim's tests: each case runs in a child process of its own, because a process has one
-// runtime; the toy library's controls; a small well-formed .om.
+// runtime; the toy library's controls; a small well-formed .om,
+// loaded and run.
 #ifndef ACLRT_TESTS_CPP_SHIM_CASE_H
 #define ACLRT_TESTS_CPP_SHIM_CASE_H
 
@@ -19,6 +20,7 @@
 
 #include "aclrt/aclrt.h"
 #include "check.h"
+#include "om/crc32.h"
 
 namespace shim {
 
@@ -67,19 +69,39 @@ inline void put(std::string &bytes, size_t at, uint32_t value) {
   std::memcpy(&bytes[at], &value, sizeof value);
 }
 
-// Second generation: header, one narrow entry, a MODEL_DEF that holds the name "m".
-inline std::string om_bytes(bool simulated) {
+// Second generation: header, a narrow table, a MODEL_DEF that holds the name "m", and for a
+// simulated file the body under the private number, as head and content.
+inline std::string om_bytes(bool simulated, const std::string &body) {
   const std::string definition("\x0A\x01m", 3);
-  std::string bytes(256 + 4 + 12, '\0');
+  const size_t count = body.empty() ? 1 : 2, table = 4 + 12 * count;
+  std::string bytes(256 + table, '\0');
+  const auto entry = [&](size_t index, uint32_t type, size_t offset, size_t size) {
+    put(bytes, 260 + 12 * index, type);
+    put(bytes, 264 + 12 * index, static_cast<uint32_t>(offset));
+    put(bytes, 268 + 12 * index, static_cast<uint32_t>(size));
+  };
   put(bytes, 0x00, 0x444F4D49);
   put(bytes, 0x04, 256);
   put(bytes, 0x08, 0x20000000);
-  put(bytes, 0x4C, static_cast<uint32_t>(16 + definition.size()));
+  put(bytes, 0x4C, static_cast<uint32_t>(table + definition.size() + body.size()));
   put(bytes, 0x9C, 1);
   if (simulated) bytes.replace(0x78, 11, "aclrt-sim/1");
-  put(bytes, 256, 1);
-  put(bytes, 256 + 12, static_cast<uint32_t>(definition.size()));
-  return bytes + definition;
+  put(bytes, 256, static_cast<uint32_t>(count));
+  entry(0, 0, 0, definition.size());
+  if (count == 2) entry(1, 0x4E4F4158, definition.size(), body.size());
+  return bytes + definition + body;
+}
+
+inline std::string onnx_body(const std::string &onnx) {
+  std::string body = "ACLRTSIM" + std::string(16, '\0') + onnx;
+  put(body, 8, 1);
+  put(body, 12, om::crc32(reinterpret_cast<const uint8_t *>(onnx.data()), onnx.size()));
+  put(body, 16, static_cast<uint32_t>(onnx.size()));
+  return body;
+}
+
+inline std::string om_bytes(bool simulated) {
+  return om_bytes(simulated, simulated ? onnx_body("any bytes") : "");
 }
 
 inline bool contains(const std::string &text, const std::string &part) {
@@ -118,6 +140,81 @@ class Status {
                                     : status_.error.message);               \
   } while (false)
 
+inline const std::string kSimulated = om_bytes(true);
+
+// The toy's controls.
+struct Toy {
+  explicit Toy(const std::string &kind)
+      : fail(toy<void(const char *, int, int)>(kind, "toy_fail")),
+        calls(toy<int(const char *)>(kind, "toy_calls")),
+        forget_calls(toy<void()>(kind, "toy_forget_calls")),
+        live(toy<int()>(kind, "toy_live")),
+        inits(toy<int()>(kind, "toy_inits")),
+        device_users(toy<int()>(kind, "toy_device_users")),
+        execute_ms(toy<void(int)>(kind, "toy_execute_ms")),
+        overlapped(toy<int()>(kind, "toy_overlapped")),
+        onnx(toy<const char *()>(kind, "toy_onnx")),
+        kind_(kind) {}
+  template <class Function>
+  Function *symbol(const char *name) const {
+    return toy<Function>(kind_, name);
+  }
+  bool is_clean() const { return live() == 0 && device_users() == 0; }
+
+  void (*fail)(const char *, int, int);
+  int (*calls)(const char *);
+  void (*forget_calls)();
+  int (*live)();
+  int (*inits)();
+  int (*device_users)();
+  void (*execute_ms)(int);
+  int (*overlapped)();
+  const char *(*onnx)();
+
+ private:
+  std::string kind_;
+};
+
+inline aclrt_model_options_t options_for(const std::string &bytes) {
+  aclrt_model_options_t options{};
+  options.struct_size = sizeof options;
+  options.data = bytes.data();
+  options.data_size = bytes.size();
+  return options;
+}
+
+inline aclrt_status_t *load(aclrt_model_t **model, const std::string &bytes = kSimulated) {
+  const aclrt_model_options_t options = options_for(bytes);
+  return aclrt_model_load(&options, model);
+}
+
+inline aclrt_model_t *open_model() {
+  aclrt_model_t *model = nullptr;
+  CHECK_OK(load(&model));
+  return model;
+}
+
+struct Feed {
+  float x[4] = {1, 2, 3, 4};
+  float y[4] = {};
+  aclrt_buffer_t in[1] = {{x, sizeof x}};
+  aclrt_buffer_t out[2] = {{y, sizeof y}, {nullptr, 0}};
+  aclrt_status_t *run(aclrt_model_t *model, aclrt_shape_t *shapes = nullptr) {
+    return aclrt_model_run(model, in, 1, out, 2, shapes);
+  }
+};
+
+template <class Body>
+void run_on_toy(const char *name, const char *kind, Body &&body) {
+  run_case(name, [&] {
+    setenv("ACLRT_LIBASCENDCL", toy_path(kind).c_str(), 1);
+    body();
+  });
+}
+
 }  // namespace shim
+
+// A test function of that name as a case on the toy that is a fake device.
+#define RUN_ON_TOY(test, ...) shim::run_on_toy(#test, "fake", [] { test(__VA_ARGS__); })
 
 #endif

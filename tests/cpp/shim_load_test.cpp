@@ -236,6 +236,8 @@ void tables_are_whole() {
   CHECK(aclrt::acl::find_code(207001)->kind == ACLRT_ERROR_DEVICE_MEMORY);
   CHECK(aclrt::acl::find_code(1) == nullptr);
   CHECK_EQ("float32", std::string(aclrt_dtype_at(0).name));
+  CHECK(aclrt_dtype_at(aclrt_dtype_count() - 1).name[0] != '\0');
+  CHECK_EQ("", std::string(aclrt_dtype_at(aclrt_dtype_count()).name));
   CHECK_EQ("", std::string(aclrt_format_name(12345)));
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The life of models and devices through aclrt.h, on the toy libraries, which fail where asked:
-// contexts, adoption, threads, closing, forks, shutdown, the fields of a status, and that every
-// failed call leaves nothing behind. Ends with the real fake device (argv[1]: the folder that
+// contexts, adoption, closing, shutdown, the fields of a status, and that every failed call leaves
+// nothing behind. Ends with the real fake device (argv[1]: the folder that
 // make_models.py wrote).
 #include <atomic>
 #include <chrono>
@@ -34,71 +34,13 @@ void operator delete(void *memory, size_t) noexcept {
 namespace {
 
 using shim::contains;
+using shim::Feed;
+using shim::kSimulated;
+using shim::load;
+using shim::open_model;
+using shim::options_for;
 using shim::Status;
-
-const std::string kSimulated = shim::om_bytes(true);
-
-// The toy's controls.
-struct Toy {
-  explicit Toy(const std::string &kind)
-      : fail(shim::toy<void(const char *, int, int)>(kind, "toy_fail")),
-        calls(shim::toy<int(const char *)>(kind, "toy_calls")),
-        forget_calls(shim::toy<void()>(kind, "toy_forget_calls")),
-        live(shim::toy<int()>(kind, "toy_live")),
-        inits(shim::toy<int()>(kind, "toy_inits")),
-        device_users(shim::toy<int()>(kind, "toy_device_users")),
-        execute_ms(shim::toy<void(int)>(kind, "toy_execute_ms")),
-        overlapped(shim::toy<int()>(kind, "toy_overlapped")),
-        onnx(shim::toy<const char *()>(kind, "toy_onnx")),
-        kind_(kind) {}
-  template <class Function>
-  Function *symbol(const char *name) const {
-    return shim::toy<Function>(kind_, name);
-  }
-  bool is_clean() const { return live() == 0 && device_users() == 0; }
-
-  void (*fail)(const char *, int, int);
-  int (*calls)(const char *);
-  void (*forget_calls)();
-  int (*live)();
-  int (*inits)();
-  int (*device_users)();
-  void (*execute_ms)(int);
-  int (*overlapped)();
-  const char *(*onnx)();
-
- private:
-  std::string kind_;
-};
-
-aclrt_model_options_t options_for(const std::string &bytes) {
-  aclrt_model_options_t options{};
-  options.struct_size = sizeof options;
-  options.data = bytes.data();
-  options.data_size = bytes.size();
-  return options;
-}
-
-aclrt_status_t *load(aclrt_model_t **model, const std::string &bytes = kSimulated) {
-  const aclrt_model_options_t options = options_for(bytes);
-  return aclrt_model_load(&options, model);
-}
-
-aclrt_model_t *open_model() {
-  aclrt_model_t *model = nullptr;
-  CHECK_OK(load(&model));
-  return model;
-}
-
-struct Feed {
-  float x[4] = {1, 2, 3, 4};
-  float y[4] = {};
-  aclrt_buffer_t in[1] = {{x, sizeof x}};
-  aclrt_buffer_t out[2] = {{y, sizeof y}, {nullptr, 0}};
-  aclrt_status_t *run(aclrt_model_t *model, aclrt_shape_t *shapes = nullptr) {
-    return aclrt_model_run(model, in, 1, out, 2, shapes);
-  }
-};
+using shim::Toy;
 
 void a_model_runs() {
   const Toy toy("fake");
@@ -391,191 +333,6 @@ void an_init_that_fails_is_tried_again() {
   aclrt_model_release(model);
 }
 
-void eight_threads_share_one_model() {
-  const Toy toy("fake");
-  std::vector<std::thread> threads;
-  aclrt_model_t *model = open_model();
-  for (int t = 0; t < 8; ++t) {
-    threads.emplace_back([&, t] {
-      for (int i = 0; i < 200; ++i) {
-        Feed feed;
-        feed.x[0] = static_cast<float>(t * 1000 + i);
-        CHECK_OK(feed.run(model));
-        CHECK_EQ(feed.x[0] + 1, feed.y[0]);
-      }
-    });
-  }
-  for (std::thread &thread : threads) thread.join();
-  CHECK_EQ(0, toy.overlapped());
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
-}
-
-void threads_load_and_open_at_once() {
-  const Toy toy("fake");
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 8; ++t) {
-    threads.emplace_back([t] {
-      for (int i = 0; i < 50; ++i) {
-        aclrt_device_t *device = nullptr;
-        CHECK_OK(aclrt_device_open((t + i) % 2, &device));
-        aclrt_model_t *model = open_model();
-        Feed feed;
-        CHECK_OK(feed.run(model));
-        aclrt_device_release(device);
-        aclrt_model_release(model);
-      }
-    });
-  }
-  for (std::thread &thread : threads) thread.join();
-  CHECK(toy.is_clean());
-  CHECK_EQ(1, toy.calls("aclInit"));
-}
-
-void close_waits_for_the_run(bool shutdown) {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  toy.execute_ms(200);
-  std::atomic<bool> done{false};
-  std::thread runner([&] {
-    Feed feed;
-    CHECK_OK(feed.run(model));
-    CHECK_EQ(5.0f, feed.y[3]);
-    done = true;
-  });
-  while (toy.calls("aclmdlExecute") == 0) std::this_thread::yield();
-  if (shutdown) {
-    aclrt_runtime_shutdown();
-  } else {
-    CHECK_OK(aclrt_model_close(model));
-  }
-  CHECK(toy.is_clean());
-  runner.join();
-  CHECK(done);
-  aclrt_model_release(model);
-}
-
-void a_fork_may_use_nothing() {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  toy.forget_calls();
-  const pid_t child = fork();
-  if (child == 0) {
-    Feed feed;
-    aclrt_model_t *other = nullptr;
-    aclrt_runtime_info_t info{};
-    aclrt_model_info_t model_info{};
-    CHECK_FAILS(ACLRT_ERROR_FORKED, feed.run(model), "fork");
-    CHECK_FAILS(ACLRT_ERROR_FORKED, load(&other), "fork");
-    CHECK_FAILS(ACLRT_ERROR_FORKED, aclrt_runtime_info(&info), "fork");
-    CHECK_FAILS(ACLRT_ERROR_FORKED, aclrt_model_info(model, &model_info), "fork");
-    CHECK_FAILS(ACLRT_ERROR_FORKED, aclrt_model_close(model), "fork");
-    aclrt_model_release(model);
-    aclrt_runtime_shutdown();
-    CHECK_EQ(0, toy.calls("aclmdlUnload") + toy.calls("aclrtFree") + toy.calls("aclFinalize"));
-    _exit(check::failures == 0 ? 0 : 1);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  CHECK_EQ(0, status);
-  Feed feed;
-  CHECK_OK(feed.run(model));
-  aclrt_model_release(model);
-}
-
-void a_fork_before_the_first_use_is_free() {
-  CHECK_EQ(254u, aclrt_code_count());
-  shim::run_case("  in the child", [] {
-    setenv("ACLRT_LIBASCENDCL", shim::toy_path("fake").c_str(), 1);
-    aclrt_model_release(open_model());
-  });
-}
-
-void malformed_files_are_refused_before_the_runtime() {
-  setenv("ACLRT_LIBASCENDCL", "/none", 1);
-  aclrt_model_t *model = nullptr;
-  CHECK_FAILS(ACLRT_ERROR_MODEL_FORMAT, load(&model, "no model"), "the model in memory");
-  CHECK_FAILS(ACLRT_ERROR_MODEL_FORMAT, load(&model, kSimulated + "x"), "length");
-  char *json = nullptr;
-  CHECK_FAILS(ACLRT_ERROR_MODEL_FORMAT, aclrt_om_inspect("", 0, &json), "magic");
-  const std::string path = shim::temporary_folder() + "/m.om";
-  aclrt_model_options_t options{};
-  options.struct_size = sizeof options;
-  options.path = path.c_str();
-  CHECK_FAILS(ACLRT_ERROR_IO, aclrt_model_load(&options, &model), "cannot open");
-  std::ofstream(path, std::ios::binary) << kSimulated.substr(0, 100);
-  CHECK_FAILS(ACLRT_ERROR_MODEL_FORMAT, aclrt_model_load(&options, &model), path);
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << "";
-  CHECK_FAILS(ACLRT_ERROR_MODEL_FORMAT, aclrt_model_load(&options, &model), path);
-  options.path = shim::temporary_folder().c_str();
-  {
-    const Status status(aclrt_model_load(&options, &model));
-    CHECK(status.error.kind == ACLRT_ERROR_IO);
-    CHECK_EQ(EISDIR, status.error.code);
-    CHECK_EQ("EISDIR", std::string(status.error.name));
-  }
-  options.data = kSimulated.data();
-  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_model_load(&options, &model), "not both");
-  options.path = nullptr;
-  options.data_size = kSimulated.size();
-  CHECK_FAILS(ACLRT_ERROR_BACKEND, aclrt_model_load(&options, &model), "which is no file");
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << kSimulated;
-  CHECK_OK(aclrt_om_inspect_file(path.c_str(), &json));
-  CHECK(contains(json, "\"simulated\""));
-  aclrt_string_release(json);
-}
-
-void a_simulated_model_needs_the_fake() {
-  setenv("ACLRT_LIBASCENDCL", shim::toy_path("npu").c_str(), 1);
-  const Toy toy("npu");
-  aclrt_model_t *model = nullptr;
-  CHECK_FAILS(ACLRT_ERROR_MODEL_LOAD, load(&model), "simulated model");
-  CHECK_EQ(0, toy.calls("aclInit") + toy.calls("aclrtSetDevice"));
-  CHECK_OK(load(&model, shim::om_bytes(false)));
-  Feed feed;
-  CHECK_OK(feed.run(model));
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
-  char *json = nullptr;
-  CHECK_FAILS(ACLRT_ERROR_BACKEND, aclrt_fake_ledger(&json), "not the fake device");
-}
-
-void loads_that_fail_say_why() {
-  const Toy toy("fake");
-  aclrt_model_t *model = nullptr;
-  toy.fail("aclmdlLoadFromMem", 1, 145000);
-  CHECK_FAILS(ACLRT_ERROR_MODEL_LOAD, load(&model), "cannot load the model in memory");
-  CHECK(toy.is_clean());
-  setenv("TOY_DYNAMIC", "1", 1);
-  CHECK_FAILS(ACLRT_ERROR_MODEL_LOAD, load(&model), "dynamic shapes are not supported");
-  unsetenv("TOY_DYNAMIC");
-  for (const char *name : {"ascend_mbatch_shape_data", "ascend_dynamic_aipp_data_0"}) {
-    setenv("TOY_INPUT_NAME", name, 1);
-    CHECK_FAILS(ACLRT_ERROR_MODEL_LOAD, load(&model), name);
-  }
-  unsetenv("TOY_INPUT_NAME");
-  CHECK(toy.is_clean());
-  setenv("TOY_SAME_OUTPUT_NAMES", "1", 1);
-  model = open_model();
-  aclrt_model_info_t info{};
-  CHECK_OK(aclrt_model_info(model, &info));
-  CHECK_EQ("Op_2:0:y", std::string(info.outputs[1].name));
-  aclrt_model_release(model);
-}
-
-void an_onnx_stands_in_on_the_fake() {
-  const Toy toy("fake");
-  const std::string onnx = shim::temporary_folder() + "/m.onnx";
-  aclrt_model_options_t options = options_for(kSimulated);
-  options.onnx = onnx.c_str();
-  aclrt_model_t *model = nullptr;
-  CHECK_FAILS(ACLRT_ERROR_IO, aclrt_model_load(&options, &model), onnx);
-  std::ofstream(onnx) << "x";
-  CHECK_OK(aclrt_model_load(&options, &model));
-  CHECK_EQ(onnx, std::string(toy.onnx()));
-  aclrt_model_release(model);
-}
-
 void the_fake_is_reset_when_nothing_is_open() {
   const Toy toy("fake");
   aclrt_model_t *model = open_model();
@@ -619,19 +376,6 @@ void a_steady_run_allocates_nothing() {
   aclrt_model_release(model);
 }
 
-void the_real_fake_needs_a_body(const std::string &folder) {
-  setenv("ACLRT_LIBASCENDCL", FAKE_LIBRARY, 1);
-  aclrt_model_t *model = nullptr;
-  CHECK_FAILS(ACLRT_ERROR_NEEDS_NPU, load(&model, shim::om_bytes(false)), "cannot stand in for it");
-  std::ifstream file(folder + "/add.om", std::ios::binary);
-  std::string bytes(std::istreambuf_iterator<char>(file), {});
-  bytes.replace(0x78, 32, std::string(32, '\0'));  // no longer marked as simulated
-  const Status status(load(&model, bytes));
-  CHECK(status.error.kind == ACLRT_ERROR_NEEDS_NPU);
-  CHECK(contains(status.error.message, "has no ONNX body"));
-  CHECK(contains(status.error.hint, "ACLRT_FAKE_ENGINE=synthetic"));
-}
-
 void the_real_fake_runs(const std::string &folder) {
   setenv("ACLRT_LIBASCENDCL", FAKE_LIBRARY, 1);
   const std::string path = folder + "/add.om";
@@ -671,48 +415,30 @@ void the_real_fake_runs(const std::string &folder) {
   CHECK_OK(aclrt_fake_reset());
 }
 
-template <class Body>
-void run_on_toy(const char *name, const char *kind, Body &&body) {
-  shim::run_case(name, [&] {
-    setenv("ACLRT_LIBASCENDCL", shim::toy_path(kind).c_str(), 1);
-    body();
-  });
-}
-
 }  // namespace
 
 int main(int argc, char **argv) {
-#define RUN(test, ...) run_on_toy(#test, "fake", [] { test(__VA_ARGS__); })
-  RUN(a_model_runs);
-  RUN(buffers_are_checked);
-  RUN(the_callers_context_is_kept);
-  RUN(an_existing_init_is_adopted, true);
-  run_on_toy("an_existing_init_is_adopted", "old", [] { an_existing_init_is_adopted(false); });
-  RUN(an_own_init_is_finalised_once, true);
-  run_on_toy("an_own_init_is_finalised_once", "old", [] { an_own_init_is_finalised_once(false); });
-  RUN(shutdown_closes_what_is_open);
-  RUN(leftovers_are_closed_at_exit);
-  RUN(a_device_is_shared_and_reset_by_its_last_user);
-  RUN(a_status_says_all);
-  RUN(every_failure_leaves_nothing_behind);
-  RUN(a_close_that_fails_goes_on);
-  RUN(a_lost_device_breaks_the_model);
-  RUN(an_init_that_fails_is_tried_again);
-  RUN(eight_threads_share_one_model);
-  RUN(threads_load_and_open_at_once);
-  RUN(close_waits_for_the_run, false);
-  RUN(close_waits_for_the_run, true);
-  RUN(a_fork_may_use_nothing);
-  shim::run_case("a_fork_before_the_first_use_is_free", a_fork_before_the_first_use_is_free);
-  shim::run_case("malformed_files", malformed_files_are_refused_before_the_runtime);
-  shim::run_case("a_simulated_model_needs_the_fake", a_simulated_model_needs_the_fake);
-  RUN(loads_that_fail_say_why);
-  RUN(an_onnx_stands_in_on_the_fake);
-  RUN(the_fake_is_reset_when_nothing_is_open);
-  RUN(host_memory_is_given_back);
-  RUN(a_steady_run_allocates_nothing);
+  RUN_ON_TOY(a_model_runs);
+  RUN_ON_TOY(buffers_are_checked);
+  RUN_ON_TOY(the_callers_context_is_kept);
+  RUN_ON_TOY(an_existing_init_is_adopted, true);
+  shim::run_on_toy("an_existing_init_is_adopted", "old",
+                   [] { an_existing_init_is_adopted(false); });
+  RUN_ON_TOY(an_own_init_is_finalised_once, true);
+  shim::run_on_toy("an_own_init_is_finalised_once", "old",
+                   [] { an_own_init_is_finalised_once(false); });
+  RUN_ON_TOY(shutdown_closes_what_is_open);
+  RUN_ON_TOY(leftovers_are_closed_at_exit);
+  RUN_ON_TOY(a_device_is_shared_and_reset_by_its_last_user);
+  RUN_ON_TOY(a_status_says_all);
+  RUN_ON_TOY(every_failure_leaves_nothing_behind);
+  RUN_ON_TOY(a_close_that_fails_goes_on);
+  RUN_ON_TOY(a_lost_device_breaks_the_model);
+  RUN_ON_TOY(an_init_that_fails_is_tried_again);
+  RUN_ON_TOY(the_fake_is_reset_when_nothing_is_open);
+  RUN_ON_TOY(host_memory_is_given_back);
+  RUN_ON_TOY(a_steady_run_allocates_nothing);
   if (argc > 1) {
-    shim::run_case("the_real_fake_needs_a_body", [&] { the_real_fake_needs_a_body(argv[1]); });
     shim::run_case("the_real_fake_runs", [&] { the_real_fake_runs(argv[1]); });
   }
   return check::result();

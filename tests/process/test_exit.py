@@ -184,6 +184,33 @@ def test_a_handler_of_sigterm_that_exits(child):
     child.finish(process, ledger).assert_clean()
 
 
+def test_ctrl_c_during_one_long_run(child):
+    """KeyboardInterrupt comes when the run is over: no run is cut, and no output is lost."""
+    outcome = child(
+        """
+        m = load()
+        y = np.zeros_like(X)
+        def interrupt():
+            while not aclrt.fake.ledger()["calls"].get("aclmdlExecute"):
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGINT)
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        try:
+            m(X, out=y)
+            time.sleep(30)
+        except KeyboardInterrupt:
+            print((y == X).all())
+        thread.join()
+        m(X)
+        m.close()
+        """,
+        env={"ACLRT_FAKE_COMPUTE_US": "700000"},
+    )
+    outcome.assert_clean()
+    assert "True\n" == outcome.out
+
+
 def test_keyboard_interrupt_is_caught_and_work_goes_on(child):
     """After Ctrl-C the model is as usable as before."""
     process, ledger = child.start("""

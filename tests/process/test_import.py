@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import re
+import resource
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+FUNCTIONS = Path(__file__).parents[2] / "csrc/acl/functions.def"
 
 
 def test_importing_maps_no_foreign_library(child):
@@ -28,6 +33,28 @@ def test_first_use_maps_the_fake(child):
     """)
     outcome.assert_clean()
     assert "True\n" == outcome.out
+
+
+def test_the_tools_are_imported_at_first_use(child):
+    """aclrt.bench, aclrt.doctor and aclrt.om need no import, and cost nothing before."""
+    child(
+        """
+        import sys, aclrt
+        tools = {"aclrt.bench", "aclrt.doctor", "aclrt.om", "aclrt._feeds", "rich", "onnx"}
+        assert not tools & set(sys.modules), tools & set(sys.modules)
+        assert {"bench", "convert", "doctor", "inspect"} <= set(dir(aclrt))
+        assert aclrt.doctor.collect()["ok"]
+        assert aclrt.bench is sys.modules["aclrt.bench"]
+        assert 1 == aclrt.bench.run(OM, iterations=1, warmup=0).iterations
+        assert aclrt.inspect is aclrt.om.inspect
+        from aclrt import bench, doctor
+        try:
+            aclrt.nothing
+        except AttributeError as error:
+            print(error)
+        """,
+        prelude=False,
+    ).assert_clean()
 
 
 def test_import_in_a_thread(child):
@@ -170,6 +197,50 @@ def test_a_library_that_is_not_there(child, tmp_path):
     assert str(missing) in outcome.out
 
 
+REFUSED = """
+    for what in (load, aclrt.devices, load):
+        try:
+            what()
+        except aclrt.BackendError as error:
+            print(str(error).replace(chr(10), " "))
+"""
+
+
+def test_a_library_of_another_architecture(child, tmp_path):
+    """That is said, and the file's name; asking again gives the same answer."""
+    import aclrt
+
+    foreign = tmp_path / "libascendcl.so"
+    elf = bytearray(Path(aclrt.runtime_info().library).read_bytes())
+    elf[18:20] = (8).to_bytes(2, sys.byteorder)  # e_machine: MIPS
+    foreign.write_bytes(elf)
+    outcome = child(REFUSED, env={"ACLRT_LIBASCENDCL": str(foreign), "ACLRT_BACKEND": None})
+    assert (0, "") == (outcome.code, outcome.err)
+    lines = outcome.out.splitlines()
+    assert 3 == len(lines)
+    assert all(f"{foreign}, which was built for another processor" in line for line in lines)
+    assert not outcome.has_ledger
+
+
+@pytest.mark.parametrize("lacking", ["aclrtMalloc", "aclmdlExecute"])
+def test_a_library_that_lacks_a_function(child, tmp_path, lacking):
+    """The function is named, and nothing of the library is called."""
+    required = re.findall(
+        r"^ACL_FUNCTION\(.+?, (acl\w+), \(.*REQUIRED", FUNCTIONS.read_text(), re.M
+    )
+    assert lacking in required
+    source = tmp_path / "ascendcl.c"
+    bodies = (f"int {name}(void) {{ __builtin_trap(); }}" for name in required if name != lacking)
+    source.write_text("\n".join(bodies))
+    library = tmp_path / "libascendcl.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+    outcome = child(REFUSED, env={"ACLRT_LIBASCENDCL": str(library), "ACLRT_BACKEND": None})
+    assert (0, "") == (outcome.code, outcome.err)
+    lines = outcome.out.splitlines()
+    assert 3 == len(lines)
+    assert all(str(library) in line and lacking in line for line in lines)
+
+
 def test_the_fake_by_path(child):
     """The fake's own library may be named."""
     import aclrt
@@ -271,6 +342,39 @@ def test_any_file_name_in_any_locale(child, tmp_path, name, utf8):
         env={"LC_ALL": "C", "LANG": "C", "PYTHONCOERCECLOCALE": "0"},
     )
     outcome.assert_clean()
+
+
+def test_sixteen_file_descriptors_from_the_start(child):
+    """Finding, loading and running all fit, in a process that begins with the limit."""
+    limit = (16, 16)
+    child(
+        """
+        import resource
+        assert (16, 16) == resource.getrlimit(resource.RLIMIT_NOFILE)
+        load()(X)
+        """,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limit),
+    ).assert_clean()
+
+
+def test_no_file_descriptor_left(child):
+    """An error of the operating system, and afterwards everything works."""
+    child("""
+        import resource
+        m = load()
+        held = []
+        resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
+        try:
+            while True: held.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError:
+            pass
+        try:
+            load()
+        except OSError as error:
+            print(error.errno, error.filename == OM)
+        for fd in held: os.close(fd)
+        load()(X), m(X)
+    """).assert_clean()
 
 
 def test_few_file_descriptors(child):

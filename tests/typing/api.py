@@ -60,6 +60,13 @@ def ask() -> None:
     print(info.backend, devices, ledger, active, version)
 
 
+def tools() -> None:
+    """Modules that are imported at first use."""
+    figures: aclrt.bench.BenchResult = aclrt.bench.run("a.om", iterations=10)
+    report: dict[str, Any] = aclrt.doctor.collect(backend="fake")
+    print(figures.p50_ms, figures.to_dict(), report["ok"])
+
+
 def files() -> None:
     """Without a device."""
     path: Path = aclrt.convert("a.onnx", "a.om", input_shape={"x": (1, 3)})

@@ -72,6 +72,13 @@ def test_a_missing_file_is_a_failure(command, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("command", ["inspect", "run", "bench"])
+def test_a_special_file_is_a_failure(command, capsys):
+    """A device, a pipe or a socket is no model; "Invalid argument" would not say so."""
+    assert 1 == main([command, "/dev/null"])
+    assert "aclrt: error: /dev/null: is no regular file\n" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["inspect", "run", "bench"])
 def test_a_malformed_file_is_a_failure(command, tmp_path, capsys):
     """Code 1, without a traceback."""
     path = tmp_path / "bad.om"

@@ -335,17 +335,21 @@ def test_failure_keeps_the_old_file(tmp_path, monkeypatch):
 
 
 def test_output_directory_missing(tmp_path):
-    """The system's own error; no directory is made."""
-    with pytest.raises(FileNotFoundError):
+    """The system's own error, about the path that was given; no directory is made."""
+    with pytest.raises(FileNotFoundError) as caught:
         aclrt.convert(identity(), tmp_path / "none" / "m.om")
+    assert str(tmp_path / "none" / "m.om") == caught.value.filename
+    assert ".tmp" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 
 def test_output_is_a_directory(tmp_path):
     """A directory of that name is not replaced."""
     (tmp_path / "m.om").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(IsADirectoryError) as caught:
         aclrt.convert(identity(), tmp_path / "m.om")
+    assert str(tmp_path / "m.om") == caught.value.filename
+    assert ".tmp" not in str(caught.value)
     assert [tmp_path / "m.om"] == list(tmp_path.iterdir())
 
 

@@ -125,6 +125,8 @@ def test_io_errors_are_the_operating_systems():
     assert FileNotFoundError is type(other)
     assert other.filename is None
     assert "cannot open /c" == other.strerror
+    own = errors.error_for(13, "/a is no pipe", code=errno.EINVAL, filenames=["/a", "/b"])
+    assert ("is no pipe", "/a") == (own.strerror, own.filename)
 
 
 def test_a_status_without_failure_is_silent():

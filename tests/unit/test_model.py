@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import io
 import mmap
 import pickle
@@ -96,6 +97,26 @@ def test_a_directory_is_refused(tmp_path):
     """A directory is no model."""
     with pytest.raises((OSError, aclrt.ModelFormatError)):
         aclrt.OfflineModel(tmp_path)
+
+
+@pytest.mark.parametrize("read", [aclrt.OfflineModel, aclrt.inspect])
+def test_a_special_file_is_refused(read):
+    """A device or a pipe is no model, and the error says that and no more."""
+    with pytest.raises(OSError, match=r"is no regular file: '/dev/null'$") as caught:
+        read("/dev/null")
+    assert ("/dev/null", errno.EINVAL) == (caught.value.filename, caught.value.errno)
+    assert "Invalid" not in str(caught.value)
+
+
+def test_a_simulated_file_without_its_body_is_a_format_error(om_factory):
+    """Before the device is touched, with the place; a stand-in makes up for it."""
+    om = om_factory.identity()
+    (body,) = (part for part in aclrt.inspect(om).partitions if part.name == "ACLRT_ONNX")
+    damaged = bytearray(om)
+    damaged[body.offset] ^= 1
+    with pytest.raises(aclrt.ModelFormatError, match=rf"simulated.*offset {body.offset}\b"):
+        aclrt.OfflineModel(damaged)
+    assert aclrt.inspect(damaged).simulated
 
 
 @pytest.mark.parametrize("content", [b"", b"IMOD", b"not a model" * 100])

@@ -170,6 +170,8 @@ def test_fields_of_a_simulated_file(om):
         output.nbytes,
     )
     assert np.float32 == output.dtype
+    assert isinstance(output, aclrt.om.TensorInfo)
+    assert all(isinstance(part, aclrt.om.PartitionInfo) for part in info.partitions)
 
 
 def test_to_dict_is_json(om):

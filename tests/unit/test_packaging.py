@@ -106,6 +106,8 @@ def test_flags_name_what_exists(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path(includes.removeprefix("-I"), "aclrt/aclrt.hpp").is_file()
     assert cflags == f"-std=c++17 {includes}"
     assert libs.split()[0] == f"-L{config.get_library_dir()}"
+    assert Path(config.get_include(), "aclrt", "aclrt.h").is_file()
+    assert Path(config.get_library()).parent == Path(config.get_library_dir())
     assert Path(config.get_library()).is_file()
 
 

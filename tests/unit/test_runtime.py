@@ -17,6 +17,7 @@ from aclrt import runtime
 def test_runtime_info_tells_what_is_in_use():
     """Backend, library, reason, trail, versions."""
     info = aclrt.runtime_info()
+    assert isinstance(info, aclrt.RuntimeInfo)
     assert "fake" == info.backend
     assert info.is_fake
     assert Path(info.library).is_file()

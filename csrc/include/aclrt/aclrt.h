@@ -30,7 +30,7 @@ extern "C" {
 typedef struct aclrt_status aclrt_status_t;
 
 // What a failure is, independent of the AscendCL code. Each is one exception class in Python.
-typedef enum aclrt_error_kind {
+typedef enum aclrt_error_kind_t {
   ACLRT_ERROR_NONE = 0,
   ACLRT_ERROR_ACL = 1,            // AscendCL refused a call; none of the kinds below
   ACLRT_ERROR_DEVICE = 2,         // the device cannot be opened or does not exist
@@ -50,7 +50,7 @@ typedef enum aclrt_error_kind {
 } aclrt_error_kind_t;
 
 // A failure, in the words of each layer. No field is NULL; code is 0 where no AscendCL call failed.
-typedef struct aclrt_error {
+typedef struct aclrt_error_t {
   aclrt_error_kind_t kind;
   int32_t code;         // AscendCL's code, or errno for ACLRT_ERROR_IO
   const char *name;     // the code's name, "ACL_ERROR_RT_CONTEXT_NULL"; "" if none
@@ -65,7 +65,7 @@ ACLRT_API aclrt_error_t aclrt_status_error(const aclrt_status_t *status);
 ACLRT_API void aclrt_status_release(aclrt_status_t *status);
 
 // One row of the table of AscendCL codes.
-typedef struct aclrt_code_info {
+typedef struct aclrt_code_info_t {
   int32_t value;
   aclrt_error_kind_t kind;
   const char *name;
@@ -80,7 +80,7 @@ ACLRT_API aclrt_code_info_t aclrt_code_at(size_t index);
 // ---- element types and layouts ----------------------------------------------------------------
 
 // The numbers are AscendCL's (aclDataType).
-typedef enum aclrt_dtype {
+typedef enum aclrt_dtype_t {
   ACLRT_DTYPE_UNDEFINED = -1,
   ACLRT_DTYPE_FLOAT32 = 0,
   ACLRT_DTYPE_FLOAT16 = 1,
@@ -108,7 +108,7 @@ typedef enum aclrt_dtype {
 } aclrt_dtype_t;
 
 // One row of the table of element types.
-typedef struct aclrt_dtype_info {
+typedef struct aclrt_dtype_info_t {
   int32_t value;     // aclDataType
   int32_t proto;     // the number that the .om's ModelDef uses for it
   int32_t bits;      // of one element
@@ -123,7 +123,7 @@ ACLRT_API const char *aclrt_format_name(int32_t format);
 // ---- runtime ----------------------------------------------------------------------------------
 
 // How to find libascendcl. Zero-initialise, set struct_size, then what differs from the default.
-typedef struct aclrt_runtime_options {
+typedef struct aclrt_runtime_options_t {
   size_t struct_size;
   const char *backend;      // "auto", "npu", "fake"; NULL: $ACLRT_BACKEND, else "auto"
   const char *library;      // path of libascendcl.so; NULL: $ACLRT_LIBASCENDCL, else the search
@@ -132,7 +132,7 @@ typedef struct aclrt_runtime_options {
   const char *acl_config;   // acl.json for aclInit; NULL: none
 } aclrt_runtime_options_t;
 
-typedef struct aclrt_runtime_info {
+typedef struct aclrt_runtime_info_t {
   const char *backend;     // "npu" or "fake"
   const char *library;     // absolute path of the libascendcl in use
   const char *reason;      // one sentence: why this one
@@ -154,7 +154,8 @@ ACLRT_API aclrt_status_t *aclrt_runtime_info(aclrt_runtime_info_t *info);
 ACLRT_API aclrt_status_t *aclrt_runtime_search(const aclrt_runtime_options_t *options,
                                                char **trail);
 // Closes what is open and finalises AscendCL if this library initialised it. For atexit: afterwards
-// every release is a no-op and every other call fails with ACLRT_ERROR_CLOSED. Idempotent.
+// every release is a no-op and every call fails with ACLRT_ERROR_CLOSED, except those that need no
+// device (aclrt_om_*, aclrt_runtime_search, aclrt_model_info) and the closes. Idempotent.
 ACLRT_API void aclrt_runtime_shutdown(void);
 
 ACLRT_API const char *aclrt_version(void);
@@ -164,7 +165,7 @@ ACLRT_API void aclrt_string_release(char *text);
 
 typedef struct aclrt_device aclrt_device_t;
 
-typedef struct aclrt_device_info {
+typedef struct aclrt_device_info_t {
   int32_t id;             // logical, after ASCEND_RT_VISIBLE_DEVICES
   int32_t run_mode;       // 1: PCIe card, memories are separate; 0: program runs on the device
   uint64_t memory_free;   // bytes
@@ -183,7 +184,7 @@ ACLRT_API void aclrt_device_release(aclrt_device_t *device);
 
 typedef struct aclrt_model aclrt_model_t;
 
-typedef struct aclrt_model_options {
+typedef struct aclrt_model_options_t {
   size_t struct_size;
   const char *path;  // the .om: a file (mapped), or
   const void *data;  // its bytes; free to go after the call
@@ -192,7 +193,7 @@ typedef struct aclrt_model_options {
   const char *onnx;   // fake only: the ONNX to run in place of a really compiled .om; may be NULL
 } aclrt_model_options_t;
 
-typedef struct aclrt_tensor_info {
+typedef struct aclrt_tensor_info_t {
   const char *name;      // the framework's name; unique among its inputs or outputs
   const char *acl_name;  // the name AscendCL reports ("Softmax_3:0:probs"); often the same
   int32_t dtype;         // aclrt_dtype_t
@@ -202,7 +203,7 @@ typedef struct aclrt_tensor_info {
   const int64_t *dims;  // rank of them; -1 where dynamic
 } aclrt_tensor_info_t;
 
-typedef struct aclrt_model_info {
+typedef struct aclrt_model_info_t {
   size_t input_count;  // what the caller feeds; AscendCL's internal inputs are not among them
   size_t output_count;
   const aclrt_tensor_info_t *inputs;
@@ -214,14 +215,14 @@ typedef struct aclrt_model_info {
 } aclrt_model_info_t;
 
 // A host buffer. For inputs data is only read.
-typedef struct aclrt_buffer {
+typedef struct aclrt_buffer_t {
   void *data;
   size_t nbytes;
 } aclrt_buffer_t;
 
 #define ACLRT_MAX_RANK 128
 
-typedef struct aclrt_shape {
+typedef struct aclrt_shape_t {
   size_t rank;
   int64_t dims[128];
 } aclrt_shape_t;

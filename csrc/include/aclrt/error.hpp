@@ -10,11 +10,7 @@
 #include <stdexcept>
 #include <string>
 
-// In C a function and a struct tag may share a name, as aclrt_model_info do.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
 #include "aclrt/aclrt.h"
-#pragma GCC diagnostic pop
 
 namespace aclrt {
 

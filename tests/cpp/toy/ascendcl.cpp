@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A toy libascendcl for shim_test: one model (x float32[4] -> y = x + 1, and the empty z), all in
-// host memory, with counts of calls and live objects, and failures on request. Unlike the fake
-// device it checks nothing and can pass for a real library: TOY_FAKE gives it the fake's controls.
-// Functions that it does not define answer with zero.
+// A toy libascendcl for the shim's tests: one model (x float32[4] -> y = x + 1, and the empty z),
+// all in host memory, with counts of calls and live objects, and failures on request. Unlike the
+// fake device it checks nothing and can pass for a real library: TOY_FAKE gives it the fake's
+// controls. Functions that it does not define answer with zero.
 #include <atomic>
 #include <chrono>
 #include <cstdlib>

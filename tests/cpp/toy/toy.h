@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The toy's controls; shim_test finds them by dlsym.
+// The toy's controls; shim_case.h finds them by dlsym.
 #ifndef ACLRT_TESTS_CPP_TOY_H
 #define ACLRT_TESTS_CPP_TOY_H
 
