@@ -12,7 +12,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["get_cmake_dir", "get_include", "get_library", "get_library_dir", "get_pkgconfig_dir"]
+__all__ = [
+    "get_cmake_dir",
+    "get_fake_include",
+    "get_fake_library_dir",
+    "get_include",
+    "get_library",
+    "get_library_dir",
+    "get_pkgconfig_dir",
+]
 
 _PREFIX = Path(__file__).resolve().parent / "_lib"
 
@@ -79,6 +87,24 @@ def _version() -> str:
     )
 
 
+def get_fake_library_dir() -> str:
+    """The drop-in directory: libascendcl.so and the other names that AscendCL programs link.
+
+    Raises:
+        FileNotFoundError: the C++ part is not built.
+    """
+    return _existing(_PREFIX / "fake")
+
+
+def get_fake_include() -> str:
+    """The directory for -I that holds acl/acl.h, for programs written against AscendCL alone.
+
+    Raises:
+        FileNotFoundError: the C++ part is not built.
+    """
+    return _existing(_PREFIX / "fake" / "include")
+
+
 # What each flag prints; `python -m aclrt` recognises its build flags by this table.
 FLAGS = {
     "--cmakedir": ("directory for cmake -Daclrt_DIR=", get_cmake_dir),
@@ -89,6 +115,8 @@ FLAGS = {
         "linker flags",
         lambda: f"-L{get_library_dir()} -Wl,-rpath,{get_library_dir()} -laclrt",
     ),
+    "--fake-libdir": ("directory of the fake's libascendcl.so", get_fake_library_dir),
+    "--fake-includes": ("include flags for AscendCL programs", lambda: f"-I{get_fake_include()}"),
     "--version": ("version of the library", _version),
 }
 

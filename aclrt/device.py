@@ -30,6 +30,21 @@ def _open(device_id: int) -> Any:
     return ffi.gc(raw[0], lib.aclrt_device_release)
 
 
+def _info(handle: Any) -> Any:
+    info = ffi.new("aclrt_device_info_t *")
+    raise_for(lib.aclrt_device_info(handle, info))
+    return info
+
+
+def _note_failure(error: BaseException, what: str, status: Any) -> None:
+    """Adds what a status says to an exception that is on its way already."""
+    try:
+        raise_for(status)
+    except (AclrtError, MemoryError) as failure:
+        if hasattr(error, "add_note"):
+            error.add_note(f"and {what} failed: {failure}")
+
+
 class Device:
     """One device, as this process sees it.
 
@@ -54,14 +69,16 @@ class Device:
         self._soc_name = text(info.soc_name)
 
     def _describe(self) -> Any:
-        handle = self._warm if self._warm is not None else _open(self._id)
-        info = ffi.new("aclrt_device_info_t *")
+        if self._warm is not None:
+            return _info(self._warm)
+        handle = _open(self._id)
         try:
-            raise_for(lib.aclrt_device_info(handle, info))
-            return info
-        finally:
-            if handle is not self._warm:
-                raise_for(lib.aclrt_device_close(handle))
+            info = _info(handle)
+        except (AclrtError, MemoryError) as error:
+            _note_failure(error, f"closing device {self._id}", lib.aclrt_device_close(handle))
+            raise
+        raise_for(lib.aclrt_device_close(handle))
+        return info
 
     @property
     def id(self) -> int:
@@ -148,7 +165,7 @@ def close_after(resource: Any, exc: BaseException | None) -> None:
     """Closes at the end of a ``with`` block; the block's own exception stays the one raised."""
     try:
         resource.close()
-    except AclrtError as error:
+    except (AclrtError, MemoryError) as error:
         if exc is None:
             raise
         if hasattr(exc, "add_note"):

@@ -1,21 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """AscendCL's element types as NumPy dtypes.
 
-The list of types is the library's own (``csrc/om/dtypes.def``). bfloat16 and the 8-bit floats come
-from ``ml_dtypes``, which is imported when a model first needs it.
+The list of types is the library's own (``csrc/om/dtypes.def``). bfloat16, int4 and the 8-bit floats
+come from ``ml_dtypes``, which is imported when a model first needs it.
+
+An int4 tensor has two elements in a byte on the device, the first in the lower half, and one
+element in a byte in a NumPy array: ``pack`` and ``unpack`` are the only conversions in a run.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from ._ffi import lib, text
 from .errors import ModelLoadError
 
-__all__ = ["NAMES", "dtype_of", "format_name", "number_of", "onnx_type"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = [
+    "NAMES",
+    "dtype_of",
+    "format_name",
+    "is_packed",
+    "number_of",
+    "onnx_type",
+    "pack",
+    "unpack",
+]
 
 
 def _read_table() -> dict[int, tuple[str, int]]:
@@ -27,6 +42,8 @@ _TABLE: Final = _read_table()
 NAMES: Final[dict[int, str]] = {number: name for number, (name, _) in _TABLE.items()}
 """The name of each aclDataType, NumPy's or ml_dtypes' where there is one."""
 _NUMBERS: Final[dict[str, int]] = {name: number for number, name in NAMES.items()}
+
+_PACKED: Final = "int4"
 
 
 @cache
@@ -44,7 +61,7 @@ def dtype_of(number: int) -> np.dtype[Any]:
             can hold such elements.
     """
     name, bits = _TABLE.get(number, (f"aclDataType {number}", 0))
-    if bits == 0 or bits % 8:
+    if name != _PACKED and (bits == 0 or bits % 8):
         raise ModelLoadError(f"a tensor has elements of type {name}, which NumPy cannot address")
     try:
         return np.dtype(name)
@@ -53,7 +70,7 @@ def dtype_of(number: int) -> np.dtype[Any]:
     try:
         import ml_dtypes
     except ImportError as error:
-        if name.startswith(("bfloat", "float8")):
+        if name.startswith(("bfloat", "float8", _PACKED)):
             raise ModelLoadError(
                 f"a tensor has elements of type {name}, for which NumPy needs ml_dtypes",
                 hint='pip install "aclrt[bf16]"',
@@ -63,6 +80,40 @@ def dtype_of(number: int) -> np.dtype[Any]:
             found: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
             return found
     raise ModelLoadError(f"a tensor has elements of type {name}, which NumPy cannot represent")
+
+
+def is_packed(dtype: np.dtype[Any]) -> bool:
+    """Whether elements share bytes on the device, but not in an array."""
+    return str(dtype.name) == _PACKED
+
+
+def pack(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """The device's bytes of a contiguous int4 array: the first element in the lower half of each.
+
+    Args:
+        array: Of a packed dtype; of an odd number of elements, the last half byte becomes 0.
+
+    Returns:
+        A new one-dimensional array.
+    """
+    halves = array.reshape(-1).view(np.uint8) & 0x0F
+    if halves.size % 2:
+        halves = np.append(halves, np.uint8(0))
+    packed: NDArray[np.uint8] = halves[0::2] | (halves[1::2] << np.uint8(4))
+    return packed
+
+
+def unpack(packed: NDArray[np.uint8], array: NDArray[Any]) -> None:
+    """Fills a contiguous int4 array from the device's bytes.
+
+    Args:
+        packed: What ``pack`` gives.
+        array: Receives the elements, each sign-extended in its byte.
+    """
+    halves = np.empty((packed.size, 2), np.uint8)
+    np.bitwise_and(packed, 0x0F, out=halves[:, 0])
+    np.right_shift(packed, 4, out=halves[:, 1])
+    array.reshape(-1).view(np.int8)[:] = ((halves.reshape(-1)[: array.size] ^ 8).view(np.int8)) - 8
 
 
 def number_of(dtype: Any) -> int | None:

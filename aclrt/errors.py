@@ -188,6 +188,9 @@ def error_for(
             return OSError(code, os.strerror(code) if own == said else own.decode(), file)
         return OSError(code, message)
     if kind == _HOST_MEMORY:
-        return MemoryError(message)
+        refused = AclrtError(message, code=code, name=name, call=call, detail=detail, hint=hint)
+        memory_error = MemoryError(str(refused))
+        vars(memory_error).update(vars(refused))  # code, call, ... say which call ran out
+        return memory_error
     cls = _CLASSES.get(kind, AclError)
     return cls(message, code=code, name=name, call=call, detail=detail, hint=hint)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -116,6 +117,14 @@ class OfflineModel:
         self._output_names = tuple(spec.name for spec in self._outputs)
         self._expected = tuple((spec.dtype, spec.shape) for spec in self._inputs)
         self._produced = tuple((spec.shape, spec.dtype) for spec in self._outputs)
+        packed = [s for s in (*self._inputs, *self._outputs) if dtypes.is_packed(s.dtype)]
+        for spec in packed:
+            if spec.nbytes != (prod(spec.shape) + 1) // 2:
+                raise ModelLoadError(
+                    f"{self._name} has a buffer of {spec.nbytes} bytes for {spec}: two elements "
+                    "in a byte were expected"
+                )
+        self._is_packed = bool(packed)
         # A stack of frames: append and pop are atomic, so threads never share one.
         self._frames: list[tuple[Any, Any]] = []
 
@@ -192,7 +201,7 @@ class OfflineModel:
                 feed = _merged(args[0], named)
                 return self._run_named(feed, out, cast)
             if args:
-                return self._run((), out, cast, args, named)
+                return self._run(None, out, cast, args, named)
             return self._run_named(named, out, cast)
         # isinstance of an abstract class is slow, and most values are arrays.
         if len(args) == 1 and type(args[0]) is not _ndarray and isinstance(args[0], Mapping):
@@ -200,51 +209,80 @@ class OfflineModel:
         return self._run(args, out, cast, args, named)
 
     def _run_named(self, feed: Mapping[str, Any], out: Any, cast: str | None) -> Result:
-        values: Sequence[Any] = ()
+        values: Sequence[Any] | None = None
         if len(feed) == self._input_count:
             try:
                 values = [feed[name] for name in self._input_names]
             except KeyError:
-                values = ()
+                values = None
         return self._run(values, out, cast, (), feed)
 
     def _run(
         self,
-        values: Sequence[Any],
+        values: Sequence[Any] | None,
         out: Any,
         cast: str | None,
         positional: Sequence[Any],
         named: Mapping[str, Any],
     ) -> Result:
-        """Runs with values in the model's order; if they are not exactly right, with the rest."""
+        """Runs with values in the model's order; if None or not exactly right, with the rest."""
         try:
             frame = self._frames.pop()
         except IndexError:
             frame = self._new_frame()
         inputs, outputs = frame
-        sources: Sequence[NDArray[Any]] = values
-        if not self._point_at(inputs, values):
+        sources: Sequence[NDArray[Any]]
+        if values is not None and self._point_at(inputs, values):
+            sources = values
+            if cast is not None:
+                _check.cast_of(cast)
+        else:
             safe = self._safe if cast is None else _check.cast_of(cast)
             sources = _check.inputs(
                 self._name, self._inputs, self._input_index, positional, named, safe
             )
             for position, source in enumerate(sources):
                 inputs[position].data = _from_buffer(source)
-        elif cast is not None:
-            _check.cast_of(cast)
         if out is None:
             results = [_empty(shape, dtype) for shape, dtype in self._produced]
         else:
             results = _check.outputs(self._name, self._outputs, self._output_index, out, sources)
         for position, result in enumerate(results):
             outputs[position].data = _from_buffer(result)
-        status = _model_run(
-            self._handle, inputs, self._input_count, outputs, self._output_count, _NULL
-        )
-        if status:
-            raise_for(status)
+        if self._is_packed:
+            self._run_packed(frame, sources, results)
+        else:
+            status = _model_run(
+                self._handle, inputs, self._input_count, outputs, self._output_count, _NULL
+            )
+            if status:
+                raise_for(status)
         self._frames.append(frame)
         return Result(tuple(results), self._output_names, self._output_index)
+
+    def _run_packed(
+        self,
+        frame: tuple[Any, Any],
+        sources: Sequence[NDArray[Any]],
+        results: Sequence[NDArray[Any]],
+    ) -> None:
+        """Runs with the device's form of the int4 tensors in between."""
+        inputs, outputs = frame
+        # Both lists keep the memory alive that the frame points to.
+        packed_in = [dtypes.pack(a) if dtypes.is_packed(a.dtype) else a for a in sources]
+        packed_out = [
+            np.empty(spec.nbytes, np.uint8) if dtypes.is_packed(spec.dtype) else result
+            for spec, result in zip(self._outputs, results, strict=True)
+        ]
+        for buffers, arrays in ((inputs, packed_in), (outputs, packed_out)):
+            for position, array in enumerate(arrays):
+                buffers[position].data = _from_buffer(array)
+        raise_for(
+            _model_run(self._handle, inputs, self._input_count, outputs, self._output_count, _NULL)
+        )
+        for packed, result in zip(packed_out, results, strict=True):
+            if packed is not result:
+                dtypes.unpack(packed, result)
 
     def _point_at(self, inputs: Any, values: Sequence[Any]) -> bool:
         """Points the frame at the arrays; False if any is not exactly what the model takes."""

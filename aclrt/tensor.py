@@ -20,7 +20,7 @@ class TensorSpec:
         dtype: The NumPy dtype that is fed or returned.
         shape: The dims; -1 where a dim is dynamic.
         format: AscendCL's layout name, ``"NCHW"`` or ``"ND"``; ``""`` if unknown.
-        nbytes: Bytes of the buffer.
+        nbytes: Bytes of the device's buffer, where two elements of int4 share a byte.
         dynamic: Whether any dim is dynamic.
         acl_name: The name that AscendCL reports, often the same (``"Softmax_3:0:probs"`` for the
             output ``"probs"``). Lookups accept both.

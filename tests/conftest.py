@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-os.environ["ACLRT_BACKEND"] = "fake"
+os.environ.setdefault("ACLRT_BACKEND", "fake")  # npu: tests/conformance alone, on a card
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # of the onnxruntime that tests import themselves
 
 import numpy as np

@@ -5,6 +5,30 @@ Needs no device. The ``onnx`` package is imported by ``convert`` when it is call
 """
 
 from ._convert import convert
-from ._inspect import ModelInfo, PartitionInfo, TensorInfo, inspect
+from ._diff import Difference, diff
+from ._info import (
+    AippInfo,
+    AippTensor,
+    GraphInfo,
+    ModelInfo,
+    OutputShape,
+    PartitionInfo,
+    SubModelInfo,
+    TensorInfo,
+)
+from ._inspect import inspect
 
-__all__ = ["ModelInfo", "PartitionInfo", "TensorInfo", "convert", "inspect"]
+__all__ = [
+    "AippInfo",
+    "AippTensor",
+    "Difference",
+    "GraphInfo",
+    "ModelInfo",
+    "OutputShape",
+    "PartitionInfo",
+    "SubModelInfo",
+    "TensorInfo",
+    "convert",
+    "diff",
+    "inspect",
+]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``aclrt.inspect``: what is in an ``.om`` file, without a device.
 
-The file is read by the library's one reader (``csrc/om``); this module gives its answer types.
+The file is read by the library's one reader (``csrc/om``); this module turns its answer into the
+types of ``_info``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import dataclasses
 import json
 import os
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,110 +18,22 @@ import numpy as np
 from .. import dtypes
 from .._ffi import ffi, lib, raise_for, take_string
 from ..errors import InputError, ModelLoadError
-from ..tensor import TensorSpec
+from ._info import (
+    AippInfo,
+    AippTensor,
+    GraphInfo,
+    ModelInfo,
+    OutputShape,
+    PartitionInfo,
+    SubModelInfo,
+    TensorInfo,
+)
 
-__all__ = ["ModelInfo", "PartitionInfo", "TensorInfo", "inspect"]
+__all__ = ["inspect"]
 
-_INTERNAL = ("ascend_mbatch_shape_data", "ascend_dynamic_aipp_data")  # AscendCL's own inputs
 _OUTPUT_NAME = re.compile(r"[^:]+:\d+:(.+)", re.DOTALL)
 
-
-@dataclass(frozen=True)
-class TensorInfo(TensorSpec):
-    """One input or output as the file describes it.
-
-    Attributes:
-        dtype: As in ``TensorSpec``; a void dtype where NumPy has no such type.
-        nbytes: Bytes as the file states them; 0 where they depend on a dynamic dim.
-        dtype_name: The element type's name, also where NumPy has none (``"int4"``); ``""`` if
-            unknown.
-        shape_v2: The dims of the memory; they differ from ``shape`` only with static AIPP.
-        range: Least and greatest value of each dim, -1 for no limit; empty where none is stated.
-    """
-
-    dtype_name: str = ""
-    shape_v2: tuple[int, ...] = ()
-    range: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True)
-class PartitionInfo:
-    """One part of the file.
-
-    Attributes:
-        type: The number in the partition table.
-        name: Its name, ``"WEIGHTS_DATA"``; ``""`` if unknown.
-        offset: From the start of the file, in bytes.
-        size: In bytes.
-    """
-
-    type: int
-    name: str
-    offset: int
-    size: int
-
-
-@dataclass(frozen=True)
-class ModelInfo:
-    """What is in an ``.om`` file.
-
-    Attributes:
-        name: The model's name.
-        generation: Of the container: 1 (to CANN 3), 2 (CANN 5), 3 (CANN 8).
-        simulated: Whether ``aclrt.convert`` made it, with an ONNX body for the fake device.
-        inputs: What a caller feeds, in order; empty where ``io_source`` is ``"none"``.
-        outputs: What a run returns, in order; empty where ``io_source`` is ``"none"``.
-        io_source: ``"inout_info"``, or ``"none"`` where the file has no such list (generations 1
-            and 2) and this version cannot tell.
-        gears: The sets of dims that a dynamic model was compiled for, ``()`` if it has none;
-            None where this version cannot tell.
-        aipp: The image preprocessing built in; None where this version cannot tell.
-        soc_version: The chip it was compiled for, ``"Ascend310P3"``; ``""`` if not stated.
-        compiler_version: ATC's version; ``""`` if not stated.
-        opp_version: The operator package's version; ``""`` if not stated.
-        command_line: ATC's command; ``""`` if not stated.
-        framework: ``"Onnx"``, ``"TensorFlow"``, ...; ``""`` if not stated.
-        platform_version: The container's own version text.
-        work_size: Device memory for activations in bytes; 0 for dynamic shapes.
-        weight_size: Device memory for weights in bytes.
-        stream_count: Streams that a run uses; 0 if not stated.
-        event_count: Events that a run uses; 0 if not stated.
-        model_count: Models in the file; more than one only with dynamic shapes.
-        unknown_shape: Whether the file is marked as compiled for shapes that vary.
-        onnx_size: Bytes of the ONNX body of a simulated file.
-        partitions: The parts of the (first) model in the file.
-    """
-
-    name: str
-    generation: int
-    simulated: bool
-    inputs: tuple[TensorInfo, ...]
-    outputs: tuple[TensorInfo, ...]
-    io_source: str
-    gears: tuple[tuple[int, ...], ...] | None
-    aipp: tuple[dict[str, Any], ...] | None
-    soc_version: str
-    compiler_version: str
-    opp_version: str
-    command_line: str
-    framework: str
-    platform_version: str
-    work_size: int
-    weight_size: int
-    stream_count: int
-    event_count: int
-    model_count: int
-    unknown_shape: bool
-    onnx_size: int
-    partitions: tuple[PartitionInfo, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as numbers, strings, lists and dicts, fit for ``json.dumps``."""
-        out = dataclasses.asdict(self)
-        for tensor in (*out["inputs"], *out["outputs"]):
-            tensor["dtype"] = tensor.pop("dtype_name") or str(tensor["dtype"])
-        plain: dict[str, Any] = _plain(out)
-        return plain
+Fields = dict[str, Any]
 
 
 def inspect(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> ModelInfo:
@@ -157,19 +69,22 @@ def inspect(source: str | os.PathLike[str] | bytes | bytearray | memoryview) -> 
     return _model_info(json.loads(take_string(answer[0])))
 
 
-def _model_info(fields: dict[str, Any]) -> ModelInfo:
-    inputs = tuple(map(_tensor_info, fields["inputs"]))
-    outputs = tuple(map(_tensor_info, fields["outputs"]))
-    has_gears = any(tensor.name == _INTERNAL[0] for tensor in inputs)
+def _model_info(fields: Fields) -> ModelInfo:
+    outputs = _with_framework_names(_tensors(fields["outputs"]))
     return ModelInfo(
         name=fields["name"],
         generation=fields["generation"],
         simulated=fields["simulated"],
-        inputs=tuple(tensor for tensor in inputs if not tensor.name.startswith(_INTERNAL)),
-        outputs=_with_framework_names(outputs),
+        inputs=_tensors(fields["inputs"]),
+        outputs=outputs,
         io_source=fields["io_source"],
-        gears=None if has_gears or fields["io_source"] == "none" else (),
-        aipp=None,
+        io_problem=fields["io_problem"],
+        disagreements=tuple(fields["disagreements"]),
+        dynamic=fields["dynamic"],
+        gears=tuple(map(tuple, fields["gears"])),
+        gear_order=tuple(fields["gear_order"]),
+        output_shapes=tuple(_output_shape(item, outputs) for item in fields["output_shapes"]),
+        aipp=tuple(map(_aipp_info, fields["aipp"])),
         soc_version=fields["soc_version"],
         compiler_version=fields["compiler_version"],
         opp_version=fields["opp_version"],
@@ -178,19 +93,51 @@ def _model_info(fields: dict[str, Any]) -> ModelInfo:
         platform_version=fields["platform_version"],
         work_size=fields["work_size"],
         weight_size=fields["weight_size"],
+        zero_copy_size=fields["zero_copy_size"],
         stream_count=fields["stream_num"],
         event_count=fields["event_num"],
+        task_count=fields["tasks"],
         model_count=fields["model_num"],
         unknown_shape=fields["is_unknown_shape"],
+        needs_host_check=fields["needs_host_check"],
         onnx_size=fields["onnx_size"],
-        partitions=tuple(
-            PartitionInfo(part["type"], part["name"], part["offset"], part["size"])
-            for part in fields["partitions"]
-        ),
+        graphs=_graphs(fields),
+        attributes=fields["attributes"],
+        partitions=_partitions(fields),
+        sub_models=tuple(map(_sub_model, fields["sub_models"])),
+        _operators=fields["operators"],
     )
 
 
-def _tensor_info(fields: dict[str, Any]) -> TensorInfo:
+def _sub_model(fields: Fields) -> SubModelInfo:
+    return SubModelInfo(
+        name=fields["name"],
+        inputs=_tensors(fields["inputs"]),
+        outputs=_tensors(fields["outputs"]),
+        io_problem=fields["io_problem"],
+        graphs=_graphs(fields),
+        attributes=fields["attributes"],
+        partitions=_partitions(fields),
+    )
+
+
+def _graphs(fields: Fields) -> tuple[GraphInfo, ...]:
+    return tuple(GraphInfo(graph["name"], graph["operators"]) for graph in fields["graphs"])
+
+
+def _partitions(fields: Fields) -> tuple[PartitionInfo, ...]:
+    return tuple(
+        PartitionInfo(part["type"], part["name"], part["offset"], part["size"])
+        for part in fields["partitions"]
+    )
+
+
+def _tensors(items: list[Fields]) -> tuple[TensorInfo, ...]:
+    """AscendCL's own inputs are left out: nobody feeds them."""
+    return tuple(_tensor_info(item) for item in items if not item["internal"])
+
+
+def _tensor_info(fields: Fields) -> TensorInfo:
     shape = tuple(fields["dims"])
     return TensorInfo(
         name=fields["name"],
@@ -213,6 +160,68 @@ def _dtype(number: int) -> np.dtype[Any]:
         return np.dtype(np.void)
 
 
+def _output_shape(fields: Fields, outputs: tuple[TensorInfo, ...]) -> OutputShape:
+    number = fields["output"]
+    known = 0 <= number < len(outputs)
+    return OutputShape(
+        gear=fields["gear"],
+        output=outputs[number].name if known else str(number),
+        shape=tuple(fields["dims"]),
+    )
+
+
+def _aipp_info(fields: Fields) -> AippInfo:
+    def group(*names: str) -> tuple[Any, ...]:
+        return tuple(fields[name] for name in names)
+
+    def group_if(switch: str, *names: str) -> tuple[Any, ...] | None:
+        return group(*names) if fields[switch] else None
+
+    return AippInfo(
+        input=fields["input"],
+        mode=fields["mode"],
+        parameter_input=fields["parameter_input"],
+        has_parameters=fields["has_parameters"],
+        max_src_image_size=fields["max_src_image_size"],
+        support_rotation=fields["support_rotation"],
+        input_format=fields["input_format_name"],
+        src_image_size=group("src_image_size_w", "src_image_size_h"),
+        crop=group_if("crop", "load_start_pos_w", "load_start_pos_h", "crop_size_w", "crop_size_h"),
+        resize=group_if("resize", "resize_output_w", "resize_output_h"),
+        padding=group_if(
+            "padding",
+            "left_padding_size",
+            "right_padding_size",
+            "top_padding_size",
+            "bottom_padding_size",
+        ),
+        padding_value=fields["cpadding_value"],
+        csc_matrix=tuple(fields["matrix"]) if fields["csc_switch"] else None,
+        csc_input_bias=tuple(fields["input_bias"]),
+        csc_output_bias=tuple(fields["output_bias"]),
+        rbuv_swap=fields["rbuv_swap_switch"],
+        ax_swap=fields["ax_swap_switch"],
+        mean=tuple(fields["mean_chn"]),
+        min=tuple(fields["min_chn"]),
+        var_reci=tuple(fields["var_reci_chn"]),
+        network_input=_aipp_tensor(fields["network_input"]),
+        output=_aipp_tensor(fields["output"]),
+        description=fields["description"],
+    )
+
+
+def _aipp_tensor(fields: Fields | None) -> AippTensor | None:
+    if fields is None:
+        return None
+    return AippTensor(
+        name=fields["name"],
+        format=fields["format"],
+        dtype=fields["dtype"],
+        nbytes=fields["size"],
+        shape=tuple(fields["dims"]),
+    )
+
+
 def _with_framework_names(outputs: tuple[TensorInfo, ...]) -> tuple[TensorInfo, ...]:
     """``"Softmax_3:0:probs"`` is ``"probs"``, as in ``OfflineModel``, unless two are the same."""
     names = []
@@ -224,11 +233,3 @@ def _with_framework_names(outputs: tuple[TensorInfo, ...]) -> tuple[TensorInfo, 
     return tuple(
         dataclasses.replace(tensor, name=name) for tensor, name in zip(outputs, names, strict=True)
     )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value

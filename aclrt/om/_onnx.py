@@ -9,6 +9,7 @@ model's (``ModelFormatError``).
 from __future__ import annotations
 
 import difflib
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["StaticModel", "load", "make_static"]
 
 _MAX_BYTES = (1 << 31) - 1  # of a protobuf message
+_MAX_PROPAGATED = 1 << 16  # elements; no shape is nearly as long
 _LATER = "models of 2 GiB and more are not supported yet"
 
 _T = TypeVar("_T")
 _Dim = int | str | None  # a number, a symbol, or nothing
+_Values = Callable[[tuple[int, ...], np.dtype[Any]], Any]  # dims and dtype to an array
 
 
 @dataclass(frozen=True)
@@ -351,18 +354,42 @@ def _check(onnx: Any, model: onnx.ModelProto) -> None:
 def _output_dims(
     onnx: Any, model: onnx.ModelProto, inputs: list[onnx.ValueInfoProto]
 ) -> list[tuple[int, ...]]:
-    inferred = _attempt(
-        "the shapes of the ONNX model do not fit together",
-        lambda: onnx.shape_inference.infer_shapes(
-            model, check_type=True, strict_mode=True, data_prop=True
-        ),
-    )
+    # Propagation of values makes an object for each element of a 1-d tensor that is cut or
+    # gathered from, be it a shape or two gigabytes of samples.
+    values = (*model.graph.input, *model.graph.value_info)
+    known = (_static_dims(value) or () for value in values)
+    is_long = any(len(dims) == 1 and dims[0] > _MAX_PROPAGATED for dims in known)
+    try:
+        inferred = _attempt(
+            "the shapes of the ONNX model do not fit together",
+            lambda: onnx.shape_inference.infer_shapes(
+                model, check_type=True, strict_mode=True, data_prop=not is_long
+            ),
+        )
+    except ModelFormatError as error:
+        return _dims_by_running(model, inputs, error)
     static = [_static_dims(value) for value in inferred.graph.output]
     del inferred
     if None in static:
         measured = _measured_dims(model, inputs)
         static = [found or dims for found, dims in zip(static, measured, strict=True)]
     return [dims for dims in static if dims is not None]
+
+
+def _dims_by_running(
+    model: onnx.ModelProto, inputs: list[onnx.ValueInfoProto], error: ModelFormatError
+) -> list[tuple[int, ...]]:
+    """The dims where ONNX's inference failed, which is wrong about some operators that are
+    functions (MeanVarianceNormalization in 1.23); raises its error unless the model runs and gives
+    what it declares."""
+    try:
+        measured = _measured_dims(model, inputs)
+    except ModelFormatError:
+        raise error from None
+    declared = [_static_dims(value) for value in model.graph.output]
+    if any(dims not in (None, found) for dims, found in zip(declared, measured, strict=True)):
+        raise error
+    return measured
 
 
 def _static_dims(value: onnx.ValueInfoProto) -> tuple[int, ...] | None:
@@ -373,10 +400,8 @@ def _static_dims(value: onnx.ValueInfoProto) -> tuple[int, ...] | None:
     return numbers if len(numbers) == len(dims) else None
 
 
-def _measured_dims(
-    model: onnx.ModelProto, inputs: list[onnx.ValueInfoProto]
-) -> list[tuple[int, ...]]:
-    """Runs the model on zeros and on ones; an output whose dims then differ is not static."""
+def _session(model: onnx.ModelProto) -> Any:
+    """The model in ONNX Runtime, which has the last word on what a model means."""
     names = [value.name for value in model.graph.output]
     try:
         import onnxruntime
@@ -387,40 +412,54 @@ def _measured_dims(
         ) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
-    session = _attempt(
+    return _attempt(
         "ONNX Runtime cannot load the model",
         lambda: onnxruntime.InferenceSession(
             _serialise(model), options, providers=["CPUExecutionProvider"]
         ),
     )
 
-    def run(fill: int) -> list[tuple[int, ...]]:
-        feeds = {value.name: _filled(onnxruntime, value, fill) for value in inputs}
+
+def _measured_dims(
+    model: onnx.ModelProto, inputs: list[onnx.ValueInfoProto]
+) -> list[tuple[int, ...]]:
+    """Runs the model on three sets of values; an output whose dims then differ is not static."""
+    session = _session(model)
+    names = [value.name for value in model.graph.output]
+
+    def run(values: _Values) -> list[tuple[int, ...]]:
+        feeds = {value.name: _filled(value, values) for value in inputs}
         return [tuple(out.shape()) for out in session.run_with_ort_values(names, feeds)]
 
-    zeros = _attempt("ONNX Runtime cannot run the model on zeros", lambda: run(0))
-    try:
-        ones = run(1)
-    except Exception:  # an index out of range, say: one run has to do
-        ones = zeros
-    for name, first, second in zip(names, zeros, ones, strict=True):
-        if first != second:
-            raise ModelFormatError(
-                f"output {name!r} has dims that depend on the data ({first} or {second}); "
-                "such models are not supported yet"
-            )
+    zeros = _attempt("ONNX Runtime cannot run the model on zeros", lambda: run(np.zeros))
+    for values in (np.ones, _ramp):
+        try:
+            others = run(values)
+        except Exception:  # an index out of range, say: the other runs have to do
+            continue
+        for name, first, second in zip(names, zeros, others, strict=True):
+            if first != second:
+                raise ModelFormatError(
+                    f"output {name!r} has dims that depend on the data ({first} or {second}); "
+                    "such models are not supported yet"
+                )
     return zeros
 
 
-def _filled(onnxruntime: Any, value: onnx.ValueInfoProto, fill: int) -> Any:
+def _ramp(dims: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """0, 1, 2, ..., and from the start again where the type ends."""
+    return (np.arange(math.prod(dims)) % 128).astype(dtype).reshape(dims)
+
+
+def _filled(value: onnx.ValueInfoProto, values: _Values) -> Any:
+    from onnxruntime import OrtValue
+
     dtype = _element_type("input", value)
     dims = _static_dims(value) or ()
-    ort_value = onnxruntime.OrtValue
-    if dtype.name.startswith(("bfloat", "float8")):  # zero, or the least number above it
-        bits = np.full(dims, fill, np.dtype(f"uint{dtype.bits}"))
-        number = value.type.tensor_type.elem_type
-        return ort_value.ortvalue_from_numpy_with_onnx_type(bits, number)
-    return ort_value.ortvalue_from_numpy(np.full(dims, fill, np.dtype(dtype.name)))
+    if dtype.name.startswith(("bfloat", "float8", "int4")):  # small bit patterns: valid and cheap
+        bits = values(dims, np.dtype(f"uint{max(dtype.bits, 8)}"))
+        return OrtValue.ortvalue_from_numpy_with_onnx_type(bits, value.type.tensor_type.elem_type)
+    return OrtValue.ortvalue_from_numpy(values(dims, np.dtype(dtype.name)))
 
 
 def _serialise(model: onnx.ModelProto) -> bytes:

@@ -29,8 +29,8 @@ class ElementType:
         return -(-count * self.bits // 8)
 
 
-# onnx.TensorProto.DataType to the table's name; whole bytes only, and only what ONNX Runtime's
-# CPU provider takes as a tensor (it has no complex numbers).
+# onnx.TensorProto.DataType to the table's name: what both AscendCL (which has no uint4, int2, uint2
+# or fnuz floats) and ONNX Runtime's CPU provider (no complex numbers, no float4) take as a tensor.
 _ONNX_NAMES: Final = {
     1: "float32",
     2: "uint8",
@@ -47,6 +47,8 @@ _ONNX_NAMES: Final = {
     16: "bfloat16",
     17: "float8_e4m3fn",
     19: "float8_e5m2",
+    22: "int4",
+    24: "float8_e8m0fnu",
 }
 
 

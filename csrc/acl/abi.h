@@ -28,6 +28,17 @@ typedef uint16_t aclFloat16;
 typedef void *aclrtStream;
 typedef void *aclrtEvent;
 typedef void *aclrtContext;
+typedef void *aclrtNotify;
+typedef void *aclrtCntNotify;
+typedef void *aclrtLabel;
+typedef void *aclrtLabelList;
+typedef void *aclrtMbuf;
+typedef void *aclrtDrvMemHandle;
+typedef void *aclrtAllocatorDesc;
+typedef void *aclrtAllocator;
+typedef void *aclrtAllocatorBlock;
+typedef void *aclrtAllocatorAddr;
+typedef void *aclmdlRI;
 typedef void *aclmdlModel;
 
 typedef struct aclDataBuffer aclDataBuffer;
@@ -42,6 +53,7 @@ typedef struct aclmdlBundleQueryInfo aclmdlBundleQueryInfo;
 typedef struct aclrtExceptionInfo aclrtExceptionInfo;
 typedef struct aclrtUtilizationExtendInfo aclrtUtilizationExtendInfo;
 typedef struct aclopAttr aclopAttr;
+typedef struct aclopHandle aclopHandle;
 typedef struct aclprofConfig aclprofConfig;
 typedef struct aclprofSubscribeConfig aclprofSubscribeConfig;
 typedef struct aclprofStepInfo aclprofStepInfo;
@@ -55,7 +67,13 @@ typedef aclError (*aclFinalizeCallbackFunc)(void *userData);
 
 // ---- limits and names -------------------------------------------------------------------------
 
+#define ACL_MAJOR_VERSION 1
+#define ACL_MINOR_VERSION 17
+#define ACL_PATCH_VERSION 0
+
 #define ACL_DIM_ENDPOINTS 2
+#define ACL_TENSOR_SHAPE_RANGE_NUM 2
+#define ACL_TENSOR_VALUE_RANGE_NUM 2
 #define ACL_MAX_DIM_CNT 128
 #define ACL_MAX_TENSOR_NAME_LEN 128
 #define ACL_MAX_BATCH_NUM 128
@@ -85,6 +103,10 @@ typedef aclError (*aclFinalizeCallbackFunc)(void *userData);
 #define ACL_EVENT_DEVICE_USE_ONLY 0x00000010U
 #define ACL_EVENT_EXTERNAL 0x00000020U
 #define ACL_EVENT_IPC 0x00000040U
+#define ACL_EVENT_RECORD_DEFAULT 0x0U
+#define ACL_EVENT_RECORD_EXTERNAL 0x01U
+#define ACL_EVENT_WAIT_DEFAULT 0x0U
+#define ACL_EVENT_WAIT_EXTERNAL 0x01U
 
 #define ACL_STREAM_FAST_LAUNCH 0x00000001U
 #define ACL_STREAM_FAST_SYNC 0x00000002U
@@ -94,13 +116,44 @@ typedef aclError (*aclFinalizeCallbackFunc)(void *userData);
 #define ACL_STREAM_DEVICE_USE_ONLY 0x00000020U
 #define ACL_CONTINUE_ON_FAILURE 0x00000000U
 #define ACL_STOP_ON_FAILURE 0x00000001U
+#define ACL_MODEL_STREAM_FLAG_HEAD 0x00000000U
+#define ACL_MODEL_STREAM_FLAG_DEFAULT 0x7FFFFFFFU
+
+#define ACL_PROF_ACL_API 0x0001ULL
+#define ACL_PROF_TASK_TIME 0x0002ULL
+#define ACL_PROF_AICORE_METRICS 0x0004ULL
+#define ACL_PROF_AICPU 0x0008ULL
+#define ACL_PROF_L2CACHE 0x0010ULL
+#define ACL_PROF_HCCL_TRACE 0x0020ULL
+#define ACL_PROF_TRAINING_TRACE 0x0040ULL
+#define ACL_PROF_MSPROFTX 0x0080ULL
+#define ACL_PROF_RUNTIME_API 0x0100ULL
+#define ACL_PROF_GE_API_L0 0x0200ULL
+#define ACL_PROF_TASK_TIME_L0 0x0800ULL
+#define ACL_PROF_TASK_MEMORY 0x1000ULL
+#define ACL_PROF_TASK_TIME_L2 0x2000ULL
+#define ACL_PROF_OP_ATTR 0x4000ULL
+#define ACL_PROF_TASK_TIME_L3 0x8000ULL
+#define ACL_PROF_GE_API_L1 0x01000000ULL
+#define ACL_PROF_API_STATS 0x400000000ULL
+#define ACL_PROF_AICORE_SHAPE 0x800000000ULL
+
+// To CANN's log, with the place of the call; the argument after the level is printf's format.
+#define ACL_APP_LOG(level, ...) aclAppLog(level, __func__, __FILE__, __LINE__, __VA_ARGS__)
 
 // ---- status codes -----------------------------------------------------------------------------
 
+// Integers, as in CANN's headers, so that `auto code = ACL_SUCCESS` makes a variable that holds any
+// code. C wants an enumerator where a case label needs a constant.
+#ifdef __cplusplus
+#define ACL_CODE(name, value, kind, meaning, hint) static const int name = value;
+#include "codes.def"
+#else
 enum {
 #define ACL_CODE(name, value, kind, meaning, hint) name = value,
 #include "codes.def"
 };
+#endif
 
 // ---- enums ------------------------------------------------------------------------------------
 

@@ -115,9 +115,28 @@ class Symbols {
   std::array<void *, 2> neighbours_{};
 };
 
+// Fills one control of the fake; false if the library lacks it.
 template <class Pointer>
-void fill(Symbols &symbols, const char *name, Pointer &pointer) {
+bool fill(Symbols &symbols, const char *name, Pointer &pointer) {
   pointer = reinterpret_cast<Pointer>(symbols.find(name));
+  return pointer != nullptr;
+}
+
+bool fill_fake(Symbols &symbols, FakeFunctions &fake) {
+  return fill(symbols, "aclfake_ledger_json", fake.ledger_json) &&
+         fill(symbols, "aclfake_ledger_text", fake.ledger_text) &&
+         fill(symbols, "aclfake_profile_json", fake.profile_json) &&
+         fill(symbols, "aclfake_trace_json", fake.trace_json) &&
+         fill(symbols, "aclfake_check_table_json", fake.check_table_json) &&
+         fill(symbols, "aclfake_set_checks", fake.set_checks) &&
+         fill(symbols, "aclfake_reset", fake.reset) &&
+         fill(symbols, "aclfake_set_onnxruntime", fake.set_onnxruntime) &&
+         fill(symbols, "aclfake_set_onnx_for_next_load", fake.set_onnx_for_next_load) &&
+         fill(symbols, "aclfake_fault_arm", fake.fault_arm) &&
+         fill(symbols, "aclfake_fault_disarm", fake.fault_disarm) &&
+         fill(symbols, "aclfake_faults_clear", fake.faults_clear) &&
+         fill(symbols, "aclfake_lose_device", fake.lose_device) &&
+         fill(symbols, "aclfake_set_memory_limit", fake.set_memory_limit);
 }
 
 }  // namespace
@@ -166,18 +185,9 @@ std::unique_ptr<const Table> load(const std::string &path) {
     Functions &functions = *table;
     std::memcpy(reinterpret_cast<char *>(&functions) + row.offset, &symbol, sizeof symbol);
   }
-  fill(symbols, "aclfake_version", table->fake.version);
-  if (table->is_fake()) {
-    fill(symbols, "aclfake_ledger_json", table->fake.ledger_json);
-    fill(symbols, "aclfake_reset", table->fake.reset);
-    fill(symbols, "aclfake_set_onnxruntime", table->fake.set_onnxruntime);
-    fill(symbols, "aclfake_set_onnx_for_next_load", table->fake.set_onnx_for_next_load);
-    const FakeFunctions &fake = table->fake;
-    if (fake.ledger_json == nullptr || fake.reset == nullptr || fake.set_onnxruntime == nullptr ||
-        fake.set_onnx_for_next_load == nullptr) {
-      throw LoadError(symbols.path() + " is a fake device of another version", "",
-                      "Use the fake that was installed together with this aclrt.");
-    }
+  if (fill(symbols, "aclfake_version", table->fake.version) && !fill_fake(symbols, table->fake)) {
+    throw LoadError(symbols.path() + " is a fake device of another version", "",
+                    "Use the fake that was installed together with this aclrt.");
   }
   return table;
 }

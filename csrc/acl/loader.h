@@ -43,6 +43,16 @@ struct FakeFunctions {
   decltype(&::aclfake_reset) reset = nullptr;
   decltype(&::aclfake_set_onnxruntime) set_onnxruntime = nullptr;
   decltype(&::aclfake_set_onnx_for_next_load) set_onnx_for_next_load = nullptr;
+  decltype(&::aclfake_fault_arm) fault_arm = nullptr;
+  decltype(&::aclfake_fault_disarm) fault_disarm = nullptr;
+  decltype(&::aclfake_faults_clear) faults_clear = nullptr;
+  decltype(&::aclfake_lose_device) lose_device = nullptr;
+  decltype(&::aclfake_set_memory_limit) set_memory_limit = nullptr;
+  decltype(&::aclfake_ledger_text) ledger_text = nullptr;
+  decltype(&::aclfake_profile_json) profile_json = nullptr;
+  decltype(&::aclfake_trace_json) trace_json = nullptr;
+  decltype(&::aclfake_check_table_json) check_table_json = nullptr;
+  decltype(&::aclfake_set_checks) set_checks = nullptr;
 };
 
 struct Table : Functions {

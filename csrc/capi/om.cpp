@@ -11,7 +11,9 @@ namespace {
 
 void inspect(om::Bytes bytes, const std::string &label, char **json) {
   try {
-    *json = aclrt::capi::new_string(om::to_json(om::parse(bytes)));
+    om::Options options;
+    options.details = true;
+    *json = aclrt::capi::new_string(om::to_json(om::parse(bytes, options)));
   } catch (const om::FormatError &error) {
     aclrt::refuse_format(error, label);
   }

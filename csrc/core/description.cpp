@@ -23,8 +23,37 @@ bool is_internal(const std::string &name) {
   return name == ACL_DYNAMIC_TENSOR_NAME || name.rfind(ACL_DYNAMIC_AIPP_NAME, 0) == 0;
 }
 
+bool says_nothing(const char *text) noexcept {
+  return text == nullptr || text[0] == '\0';
+}
+bool says_nothing(size_t number) noexcept {
+  return number == 0;
+}
+bool says_nothing(aclDataType dtype) noexcept {
+  return dtype == ACL_DT_UNDEFINED;
+}
+bool says_nothing(aclFormat format) noexcept {
+  return format == ACL_FORMAT_UNDEFINED;
+}
+
+// Functions without a status answer a failure with a value that may also be an answer. Asked again,
+// a failure that lasts is told by the message that it leaves.
+template <class Get>
+auto ask(const char *call, Get &&get) {
+  const auto first = get();
+  if (!says_nothing(first)) return first;
+  forget_message();
+  const auto second = get();
+  if (!says_nothing(second)) return second;
+  const std::string message = recent_message();
+  if (message.empty()) return second;
+  Error error = acl_error(ACL_ERROR_FAILURE, call, "cannot describe the loaded model");
+  error.detail = message;
+  throw error;
+}
+
 std::string known_name(const char *name, const char *side, size_t index) {
-  if (name != nullptr && name[0] != '\0') return name;
+  if (!says_nothing(name)) return name;
   return std::string(side) + "_" + std::to_string(index);
 }
 
@@ -78,27 +107,38 @@ Description::Description(uint32_t model_id) : desc_(acl::api().aclmdlCreateDesc(
 void Description::read() {
   const acl::Table &api = acl::api();
   aclmdlIODims dims;
-  const size_t input_count = api.aclmdlGetNumInputs(desc_);
+  const size_t input_count =
+      ask("aclmdlGetNumInputs", [&] { return api.aclmdlGetNumInputs(desc_); });
   for (size_t i = 0; i < input_count; ++i) {
     Tensor tensor;
-    tensor.acl_name = known_name(api.aclmdlGetInputNameByIndex(desc_, i), "input", i);
+    tensor.acl_name = known_name(
+        ask("aclmdlGetInputNameByIndex", [&] { return api.aclmdlGetInputNameByIndex(desc_, i); }),
+        "input", i);
     if (is_internal(tensor.acl_name)) refuse_dynamic("it has the input " + tensor.acl_name);
     tensor.name = tensor.acl_name;
-    tensor.dtype = api.aclmdlGetInputDataType(desc_, i);
-    tensor.format = api.aclmdlGetInputFormat(desc_, i);
-    tensor.nbytes = api.aclmdlGetInputSizeByIndex(desc_, i);
+    tensor.dtype =
+        ask("aclmdlGetInputDataType", [&] { return api.aclmdlGetInputDataType(desc_, i); });
+    tensor.format = ask("aclmdlGetInputFormat", [&] { return api.aclmdlGetInputFormat(desc_, i); });
+    tensor.nbytes =
+        ask("aclmdlGetInputSizeByIndex", [&] { return api.aclmdlGetInputSizeByIndex(desc_, i); });
     check(api.aclmdlGetInputDims(desc_, i, &dims), "aclmdlGetInputDims",
           "cannot read the shape of an input");
     set_dims(tensor, dims, "input");
     inputs_.push_back(std::move(tensor));
   }
-  const size_t output_count = api.aclmdlGetNumOutputs(desc_);
+  const size_t output_count =
+      ask("aclmdlGetNumOutputs", [&] { return api.aclmdlGetNumOutputs(desc_); });
   for (size_t i = 0; i < output_count; ++i) {
     Tensor tensor;
-    tensor.acl_name = known_name(api.aclmdlGetOutputNameByIndex(desc_, i), "output", i);
-    tensor.dtype = api.aclmdlGetOutputDataType(desc_, i);
-    tensor.format = api.aclmdlGetOutputFormat(desc_, i);
-    tensor.nbytes = api.aclmdlGetOutputSizeByIndex(desc_, i);
+    tensor.acl_name = known_name(
+        ask("aclmdlGetOutputNameByIndex", [&] { return api.aclmdlGetOutputNameByIndex(desc_, i); }),
+        "output", i);
+    tensor.dtype =
+        ask("aclmdlGetOutputDataType", [&] { return api.aclmdlGetOutputDataType(desc_, i); });
+    tensor.format =
+        ask("aclmdlGetOutputFormat", [&] { return api.aclmdlGetOutputFormat(desc_, i); });
+    tensor.nbytes =
+        ask("aclmdlGetOutputSizeByIndex", [&] { return api.aclmdlGetOutputSizeByIndex(desc_, i); });
     check(api.aclmdlGetOutputDims(desc_, i, &dims), "aclmdlGetOutputDims",
           "cannot read the shape of an output");
     set_dims(tensor, dims, "output");

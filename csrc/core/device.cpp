@@ -15,14 +15,22 @@ namespace {
 void set_device(Device &device, bool owned) {
   const acl::Table &api = acl::api();
   aclrtContext theirs = nullptr;
-  if (api.aclrtGetCurrentContext(&theirs) != ACL_SUCCESS) {
+  const aclError had = api.aclrtGetCurrentContext(&theirs);
+  if (had == ACL_ERROR_RT_CONTEXT_NULL) {
     theirs = nullptr;
     forget_message();
+  } else {
+    check(had, "aclrtGetCurrentContext", "cannot tell which device this thread uses");
   }
 
-  const std::string id = std::to_string(device.id);
   const aclError set = api.aclrtSetDevice(device.id);
-  if (set != ACL_SUCCESS) fail(set, "aclrtSetDevice", "cannot open device " + id);
+  if (set != ACL_SUCCESS) {
+    const Error error =
+        acl_error(set, "aclrtSetDevice", "cannot open device " + std::to_string(device.id));
+    // It may have been set all the same.
+    if (theirs != nullptr) api.aclrtSetCurrentContext(theirs);
+    throw error;
+  }
   try {
     check(api.aclrtGetCurrentContext(&device.context), "aclrtGetCurrentContext",
           "the device was opened, but has no context");

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
@@ -184,27 +185,40 @@ void Runtime::start_locked() {
   started_.store(true, std::memory_order_release);
 }
 
+bool RuntimeInfo::operator==(const RuntimeInfo &other) const noexcept {
+  return backend == other.backend && library == other.library && reason == other.reason &&
+         trail == other.trail && soc_name == other.soc_name && is_default == other.is_default &&
+         is_adopted == other.is_adopted && device_count == other.device_count &&
+         std::equal(acl_version, acl_version + 3, other.acl_version);
+}
+
 const RuntimeInfo &Runtime::info() {
   std::lock_guard<std::mutex> lock(init_);
-  if (has_info_) return info_;
+  if (is_info_complete_) return infos_.back();
   const acl::Table &api = acl::api();
-  info_.backend = found_.is_fake ? "fake" : "npu";
-  info_.library = found_.path;
-  info_.reason = found_.reason;
-  info_.trail = found_.trail;
-  info_.is_default = found_.is_default;
-  info_.is_adopted = is_adopted_;
+  RuntimeInfo info;
+  info.backend = found_.is_fake ? "fake" : "npu";
+  info.library = found_.path;
+  info.reason = found_.reason;
+  info.trail = found_.trail;
+  info.is_default = found_.is_default;
+  info.is_adopted = is_adopted_;
   const char *soc = api.aclrtGetSocName();
-  info_.soc_name = soc != nullptr ? soc : "";
-  int32_t *version = info_.acl_version;
-  if (api.aclrtGetVersion == nullptr ||
-      api.aclrtGetVersion(&version[0], &version[1], &version[2]) != ACL_SUCCESS) {
-    for (int32_t &part : info_.acl_version) part = -1;
-  }
+  info.soc_name = soc != nullptr ? soc : "";
+  int32_t *version = info.acl_version;
+  const bool has_version =
+      api.aclrtGetVersion != nullptr &&
+      api.aclrtGetVersion(&version[0], &version[1], &version[2]) == ACL_SUCCESS;
+  if (!has_version) std::fill(version, version + 3, -1);
   // The count is not written where there is no usable device: it stays 0.
-  api.aclrtGetDeviceCount(&info_.device_count);
-  has_info_ = true;
-  return info_;
+  const aclError counted = api.aclrtGetDeviceCount(&info.device_count);
+  if (counted != ACL_ERROR_RT_NO_DEVICE) {
+    check(counted, "aclrtGetDeviceCount", "cannot count the devices");
+  }
+  // What could not be told may be told the next time.
+  is_info_complete_ = soc != nullptr && (has_version || api.aclrtGetVersion == nullptr);
+  if (infos_.empty() || !(infos_.back() == info)) infos_.push_back(std::move(info));
+  return infos_.back();
 }
 
 void Runtime::add(const std::shared_ptr<Closeable> &object) {
@@ -229,6 +243,7 @@ void Runtime::reset_fake() {
   acl::api().fake.reset();
   started_ = false;
   is_adopted_ = false;
+  is_info_complete_ = false;
 }
 
 void Runtime::shutdown() noexcept {

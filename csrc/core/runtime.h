@@ -11,6 +11,7 @@
 #define ACLRT_CORE_RUNTIME_H
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -44,6 +45,8 @@ struct RuntimeInfo {
   bool is_adopted = false;
   int32_t acl_version[3] = {-1, -1, -1};
   uint32_t device_count = 0;
+
+  bool operator==(const RuntimeInfo &other) const noexcept;
 };
 
 // What the options and the environment ask of the search.
@@ -104,8 +107,8 @@ class Runtime {
   bool loaded_ = false;
   bool is_adopted_ = false;
   bool has_exit_handler_ = false;
-  RuntimeInfo info_;
-  bool has_info_ = false;
+  std::deque<RuntimeInfo> infos_;  // all that were ever given out: pointers into them are around
+  bool is_info_complete_ = false;
 
   Devices devices_;
 

@@ -7,6 +7,7 @@
 #include "fake/data_buffer.h"
 #include "fake/entry.h"
 #include "fake/exception_info.h"
+#include "fake/handle_check.h"
 #include "fake/log.h"
 #include "fake/tensor_desc.h"
 
@@ -18,15 +19,8 @@ namespace {
 std::shared_ptr<DataBuffer> find_buffer(const aclDataBuffer *handle) {
   Miss miss;
   std::shared_ptr<DataBuffer> buffer = handles<DataBuffer>().find(handle, &miss);
-  if (buffer == nullptr) {
-    complain("the data buffer %p %s", static_cast<const void *>(handle), miss_text(miss));
-  }
+  if (buffer == nullptr) bad_handle<DataBuffer>(ACL_SUCCESS, handle, miss);
   return buffer;
-}
-
-aclError bad_buffer(const aclDataBuffer *handle, Miss miss) {
-  return fail(ACL_ERROR_INVALID_PARAM, "the data buffer %p %s", static_cast<const void *>(handle),
-              miss_text(miss));
 }
 
 // A value_entry: what it returns is an answer, no failure of its own.
@@ -43,7 +37,11 @@ uint32_t exception_field(Call call, const aclrtExceptionInfo *info,
     Miss miss;
     const auto found = handles<ExceptionInfo>().find(info, &miss);
     if (found != nullptr) return found.get()->*field;
-    complain("the exception info %p %s", static_cast<const void *>(info), miss_text(miss));
+    if (miss == Miss::kStale) {
+      notice(Check::EXC_01, "the exception info %p is over", static_cast<const void *>(info));
+    } else {
+      complain("the exception info %p %s", static_cast<const void *>(info), miss_text(miss));
+    }
     return UINT32_MAX;
   });
 }
@@ -63,7 +61,7 @@ aclError aclDestroyDataBuffer(const aclDataBuffer *dataBuffer) {
   return entry(Call::aclDestroyDataBuffer, [&]() -> aclError {
     Miss miss;
     if (handles<DataBuffer>().remove(dataBuffer, &miss) != nullptr) return ACL_SUCCESS;
-    return bad_buffer(dataBuffer, miss);
+    return bad_handle<DataBuffer>(ACL_ERROR_INVALID_PARAM, dataBuffer, miss, Want::kDestroy);
   });
 }
 
@@ -71,7 +69,9 @@ aclError aclUpdateDataBuffer(aclDataBuffer *dataBuffer, void *data, size_t size)
   return entry(Call::aclUpdateDataBuffer, [&]() -> aclError {
     Miss miss;
     const auto buffer = handles<DataBuffer>().find(dataBuffer, &miss);
-    if (buffer == nullptr) return bad_buffer(dataBuffer, miss);
+    if (buffer == nullptr) {
+      return bad_handle<DataBuffer>(ACL_ERROR_INVALID_PARAM, dataBuffer, miss);
+    }
     buffer->data.store(data);
     buffer->size.store(size);
     return ACL_SUCCESS;

@@ -83,10 +83,13 @@ aclError get_index(Call call, const aclmdlDesc *handle, Side side, const char *n
   });
 }
 
+// Without a load AscendCL reads MODEL_INOUT_INFO alone, which old files do not have.
 aclError fill_from_file(const ModelFile &file, ModelDesc *desc) {
   desc->description = nullptr;
   om::Model model;
-  if (const aclError code = file.parse(&model)) return code;
+  om::Options options;
+  options.graph = false;
+  if (const aclError code = file.parse(&model, options)) return code;
   desc->description = std::make_shared<const Description>(0, model);
   return ACL_SUCCESS;
 }

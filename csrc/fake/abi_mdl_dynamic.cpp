@@ -21,13 +21,14 @@ aclError need_gear_buffer(const aclmdlDataset *handle, size_t index,
   std::shared_ptr<Dataset> dataset;
   if (const aclError code = need_handle(handle, "dataset", &dataset)) return code;
   if (index >= dataset->size()) {
-    return fail(ACL_ERROR_INVALID_PARAM, "index %zu, the dataset has %zu buffers", index,
-                dataset->size());
+    return violation(Check::SET_06, ACL_ERROR_INVALID_PARAM,
+                     "index %zu, the dataset has %zu buffers", index, dataset->size());
   }
   Miss miss = Miss::kNone;
   *buffer = dataset->find_buffer(index, &miss);
   if (*buffer == nullptr) {
-    return fail(ACL_ERROR_INVALID_PARAM, "data buffer %zu %s", index, miss_text(miss));
+    return violation(Check::SET_05, ACL_ERROR_INVALID_PARAM, "data buffer %zu %s", index,
+                     miss_text(miss));
   }
   if ((*buffer)->data.load() != nullptr) return ACL_SUCCESS;
   return fail(ACL_ERROR_INVALID_PARAM, "data buffer %zu has no memory", index);

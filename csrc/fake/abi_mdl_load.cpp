@@ -18,14 +18,14 @@ constexpr size_t kExternalWeightUnit = 32;
 // What follows the first look at the bytes, for every plain load.
 aclError finish_load(const ModelFile &file, const LoadOptions &options, uint32_t *id) {
   if (const aclError code = need_pointer(id, "modelId")) return code;
-  if (!initialised()) return fail(ACL_ERROR_GE_EXEC_NOT_INIT, "aclInit was not called");
+  if (const aclError code = need_initialised()) return code;
   return Model::load(file, options, id);
 }
 
 aclError finish_query(const ModelFile &file, size_t *work_size, size_t *weight_size) {
   if (const aclError code = need_pointer(work_size, "workSize")) return code;
   if (const aclError code = need_pointer(weight_size, "weightSize")) return code;
-  if (!initialised()) return fail(ACL_ERROR_GE_EXEC_NOT_INIT, "aclInit was not called");
+  if (const aclError code = need_initialised()) return code;
   om::Model model;
   if (const aclError code = file.parse(&model)) return code;
   const bool dynamic = model.model_num > 1 || model.is_unknown_shape;
@@ -236,5 +236,13 @@ aclError aclmdlGetAttribute(uint32_t modelId, aclmdlAttr attr, aclmdlAttrValue_t
     if (const aclError code = need_model(modelId, &model)) return code;
     attrValue->mdlPriority = static_cast<uint32_t>(model->priority.load());
     return ACL_SUCCESS;
+  });
+}
+
+aclError aclmdlQueryExeOMDesc(const char *fileName, aclmdlExeOMDesc *mdlPartitionSize) {
+  return entry(Call::aclmdlQueryExeOMDesc, [&]() -> aclError {
+    if (const aclError code = need_pointer(fileName, "fileName")) return code;
+    if (const aclError code = need_pointer(mdlPartitionSize, "mdlPartitionSize")) return code;
+    return fail(ACL_ERROR_API_NOT_SUPPORT, "only the small-chip runtime has such models");
   });
 }

@@ -14,8 +14,8 @@ namespace {
 
 aclError check_slot(const Dataset &dataset, size_t index) {
   if (index < dataset.size()) return ACL_SUCCESS;
-  return fail(ACL_ERROR_INVALID_PARAM, "index %zu, the dataset has %zu buffers", index,
-              dataset.size());
+  return violation(Check::SET_06, ACL_ERROR_INVALID_PARAM, "index %zu, the dataset has %zu buffers",
+                   index, dataset.size());
 }
 
 size_t drop_datasets() {
@@ -76,8 +76,7 @@ aclError aclmdlSetDatasetTensorDesc(aclmdlDataset *dataset, aclTensorDesc *tenso
     Miss miss = Miss::kNone;
     const std::shared_ptr<TensorDesc> desc = find_tensor_desc(tensorDesc, &miss);
     if (desc == nullptr) {
-      return fail(ACL_ERROR_INVALID_PARAM, "tensor desc %p %s", static_cast<void *>(tensorDesc),
-                  miss_text(miss));
+      return bad_handle<TensorDescArray>(ACL_ERROR_INVALID_PARAM, tensorDesc, miss);
     }
     object->set_desc(index, desc.get());
     return ACL_SUCCESS;
@@ -112,4 +111,12 @@ aclError aclmdlExecuteAsync(uint32_t modelId, const aclmdlDataset *input, aclmdl
                             aclrtStream stream) {
   return entry(Call::aclmdlExecuteAsync,
                [&]() -> aclError { return execute_later(modelId, input, output, stream); });
+}
+
+aclError aclmdlExecuteAsyncV2(uint32_t, const aclmdlDataset *, aclmdlDataset *, aclrtStream,
+                              const aclmdlExecConfigHandle *) {
+  return entry(Call::aclmdlExecuteAsyncV2, []() -> aclError {
+    return fail(ACL_ERROR_API_NOT_SUPPORT,
+                "only the small-chip runtime has it; use aclmdlExecuteAsync");
+  });
 }

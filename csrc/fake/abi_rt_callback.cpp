@@ -42,7 +42,8 @@ aclError aclrtLaunchCallback(aclrtCallback fn, void *userData, aclrtCallbackBloc
     if (found != nullptr) {
       std::lock_guard<std::mutex> lock(found->binding_mutex);
       if (found->binding == Stream::Binding::kHostFunc) {
-        return fail(ACL_ERROR_RT_STREAM_SUBSCRIBE, "the stream is used with aclrtLaunchHostFunc");
+        return violation(Check::CBK_10, ACL_ERROR_RT_STREAM_SUBSCRIBE,
+                         "stream %d is used with aclrtLaunchHostFunc", found->id);
       }
     }
     if (const aclError code = enter_stream(&found)) return code;

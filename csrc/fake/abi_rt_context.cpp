@@ -7,6 +7,8 @@
 #include "fake/context.h"
 #include "fake/device.h"
 #include "fake/entry.h"
+#include "fake/handle_check.h"
+#include "fake/state.h"
 #include "fake/system_options.h"
 
 using namespace aclfake;
@@ -28,10 +30,8 @@ aclError aclrtCreateContext(aclrtContext *context, int32_t deviceId) {
   return entry(Call::aclrtCreateContext, [&]() -> aclError {
     if (context == nullptr) return fail(ACL_ERROR_INVALID_PARAM, "context is NULL");
     const std::shared_ptr<Device> device = find_device(deviceId);
-    if (device == nullptr) {
-      return fail(ACL_ERROR_RT_INVALID_DEVICEID, "device id %d is not in [0, %zu)", deviceId,
-                  device_list()->devices.size());
-    }
+    if (device == nullptr) return no_such_device(deviceId, ACL_ERROR_RT_INVALID_DEVICEID);
+    warn_unless_initialised();
     const std::shared_ptr<Context> made = Context::create(device, false);
     choose_context(made);
     *context = made->handle();
@@ -45,11 +45,12 @@ aclError aclrtDestroyContext(aclrtContext context) {
     Miss miss;
     const std::shared_ptr<Context> found = handles<Context>().find(context, &miss);
     if (found == nullptr) {
-      return fail(ACL_ERROR_RT_CONTEXT_NULL, "the context %p %s", context, miss_text(miss));
+      return bad_handle<Context>(ACL_ERROR_RT_CONTEXT_NULL, context, miss, Want::kDestroy);
     }
     if (found->primary) {
-      return fail(ACL_ERROR_RT_CONTEXT_NULL,
-                  "the primary context of a device ends with aclrtResetDevice");
+      return violation(Check::CTX_05, ACL_ERROR_RT_CONTEXT_NULL,
+                       "the context %p is the primary one of device %d", context,
+                       found->device->id);
     }
     if (found->destroy(true)) return ACL_SUCCESS;
     return fail(ACL_ERROR_RT_CONTEXT_RELEASE_ERROR, "another thread is destroying the context");
@@ -62,7 +63,7 @@ aclError aclrtSetCurrentContext(aclrtContext context) {
     Miss miss;
     std::shared_ptr<Context> found = handles<Context>().find(context, &miss);
     if (found == nullptr) {
-      return fail(ACL_ERROR_RT_PARAM_INVALID, "the context %p %s", context, miss_text(miss));
+      return bad_handle<Context>(ACL_ERROR_RT_PARAM_INVALID, context, miss);
     }
     choose_context(std::move(found));
     return ACL_SUCCESS;
@@ -73,7 +74,7 @@ aclError aclrtGetCurrentContext(aclrtContext *context) {
   return entry(Call::aclrtGetCurrentContext, [&]() -> aclError {
     if (context == nullptr) return fail(ACL_ERROR_INVALID_PARAM, "context is NULL");
     const std::shared_ptr<Context> &current = chosen_context();
-    if (current == nullptr) {
+    if (current == nullptr) {  // to ask is no misuse
       return fail(ACL_ERROR_RT_CONTEXT_NULL, "this thread has no current context");
     }
     *context = current->handle();
@@ -97,10 +98,7 @@ aclError aclrtGetPrimaryCtxState(int32_t deviceId, uint32_t *flags, int32_t *act
       return fail(ACL_ERROR_INVALID_PARAM, "active has to be given, flags has to be NULL");
     }
     const std::shared_ptr<Device> device = find_device(deviceId);
-    if (device == nullptr) {
-      return fail(ACL_ERROR_RT_INVALID_DEVICEID, "device id %d is not in [0, %zu)", deviceId,
-                  device_list()->devices.size());
-    }
+    if (device == nullptr) return no_such_device(deviceId, ACL_ERROR_RT_INVALID_DEVICEID);
     std::lock_guard<std::mutex> lock(device->mutex);
     *active = device->primary != nullptr ? 1 : 0;
     return ACL_SUCCESS;

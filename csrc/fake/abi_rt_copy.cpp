@@ -2,6 +2,7 @@
 //
 // Contract 11.3: sets and copies. The order of the tests is part of the contract.
 #include "acl/abi.h"
+#include "fake/checks.h"
 #include "fake/context.h"
 #include "fake/copy.h"
 #include "fake/entry.h"
@@ -26,12 +27,14 @@ aclError check_arguments(const void *dst, const void *src, aclrtMemcpyKind kind)
 
 aclError check_room(size_t capacity, size_t count) {
   if (capacity != 0 && count <= capacity) return ACL_SUCCESS;
-  return fail(ACL_ERROR_RT_PARAM_INVALID, "%zu bytes do not fit into destMax %zu", count, capacity);
+  return violation(Check::CPY_01, ACL_ERROR_RT_PARAM_INVALID,
+                   "%zu bytes do not fit into destMax %zu", count, capacity);
 }
 
 aclError check_fill_room(size_t capacity, size_t count) {
   if (count <= capacity) return ACL_SUCCESS;
-  return fail(ACL_ERROR_RT_PARAM_INVALID, "count %zu is more than maxCount %zu", count, capacity);
+  return violation(Check::CPY_02, ACL_ERROR_RT_PARAM_INVALID, "count %zu is more than maxCount %zu",
+                   count, capacity);
 }
 
 aclError check_shape(const void *dst, const void *src, const CopyShape &shape,
@@ -99,7 +102,8 @@ aclError aclrtMemsetD32(void *ptr, size_t memSize, uint32_t value, size_t N) {
     std::shared_ptr<Context> context;
     if (const aclError code = need_context(&context)) return code;
     if (N > memSize / sizeof value) {
-      return fail(ACL_ERROR_RT_PARAM_INVALID, "%zu words do not fit into %zu bytes", N, memSize);
+      return violation(Check::CPY_02, ACL_ERROR_RT_PARAM_INVALID,
+                       "%zu words do not fit into %zu bytes", N, memSize);
     }
     return fill_now(ptr, {value, true, N * sizeof value});
   });

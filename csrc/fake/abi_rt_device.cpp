@@ -21,11 +21,6 @@ namespace {
 constexpr aclCannAttr kAttributes[] = {ACL_CANN_ATTR_INF_NAN, ACL_CANN_ATTR_BF16,
                                        ACL_CANN_ATTR_JIT_COMPILE};
 
-aclError bad_device(int64_t id, aclError code) {
-  return fail(code, "device id %lld is not in [0, %zu)", static_cast<long long>(id),
-              device_list()->devices.size());
-}
-
 aclError not_null(const void *pointer, const char *name) {
   if (pointer != nullptr) return ACL_SUCCESS;
   return fail(ACL_ERROR_INVALID_PARAM, "%s is NULL", name);
@@ -65,8 +60,10 @@ aclError aclrtGetDevice(int32_t *deviceId) {
       *deviceId = implied;
       return ACL_SUCCESS;
     }
-    std::shared_ptr<Context> context;
-    if (const aclError code = need_context(&context)) return code;
+    const std::shared_ptr<Context> &context = current_context();
+    if (context == nullptr) {  // to ask is no misuse
+      return fail(ACL_ERROR_RT_CONTEXT_NULL, "this thread has no current context");
+    }
     *deviceId = context->device->id;
     return ACL_SUCCESS;
   });
@@ -102,7 +99,7 @@ const char *aclrtGetSocName(void) {
 aclError aclrtGetRunMode(aclrtRunMode *runMode) {
   return entry(Call::aclrtGetRunMode, [&]() -> aclError {
     if (const aclError code = not_null(runMode, "runMode")) return code;
-    *runMode = ACL_HOST;
+    *runMode = device_list()->profile.host_is_device ? ACL_DEVICE : ACL_HOST;
     return ACL_SUCCESS;
   });
 }
@@ -124,7 +121,7 @@ aclError aclrtQueryDeviceStatus(int32_t deviceId, aclrtDeviceStatus *deviceStatu
   return entry(Call::aclrtQueryDeviceStatus, [&]() -> aclError {
     if (const aclError code = not_null(deviceStatus, "deviceStatus")) return code;
     if (find_device(deviceId) == nullptr)
-      return bad_device(deviceId, ACL_ERROR_RT_INVALID_DEVICEID);
+      return no_such_device(deviceId, ACL_ERROR_RT_INVALID_DEVICEID);
     *deviceStatus = ACL_RT_DEVICE_STATUS_NORMAL;
     return ACL_SUCCESS;
   });
@@ -145,7 +142,7 @@ aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t *free, size_t *total) {
                      (attr >= ACL_HBM_MEM_HUGE && attr <= ACL_HBM_MEM_NORMAL) ||
                      (attr >= ACL_HBM_MEM_P2P_HUGE && attr <= ACL_HBM_MEM_P2P_HUGE1G);
     *free = hbm ? 0 : free_bytes(*context->device);
-    *total = hbm ? 0 : context->device->profile.memory_bytes;
+    *total = hbm ? 0 : total_bytes(*context->device);
     return ACL_SUCCESS;
   });
 }
@@ -186,7 +183,7 @@ aclError aclGetDeviceCapability(uint32_t deviceId, aclDeviceInfo deviceInfo, int
   return entry(Call::aclGetDeviceCapability, [&]() -> aclError {
     if (const aclError code = not_null(value, "value")) return code;
     const std::shared_ptr<Device> device = find_device(deviceId);
-    if (device == nullptr) return bad_device(deviceId, ACL_ERROR_INVALID_PARAM);
+    if (device == nullptr) return no_such_device(deviceId, ACL_ERROR_INVALID_PARAM);
     switch (deviceInfo) {
       case ACL_DEVICE_INFO_AI_CORE_NUM:
         *value = device->profile.ai_cores;
@@ -248,7 +245,7 @@ aclError aclrtDeviceCanAccessPeer(int32_t *canAccessPeer, int32_t deviceId, int3
       return fail(ACL_ERROR_INVALID_PARAM, "both devices are %d", deviceId);
     }
     for (const int32_t id : {deviceId, peerDeviceId}) {
-      if (find_device(id) == nullptr) return bad_device(id, ACL_ERROR_RT_INVALID_DEVICEID);
+      if (find_device(id) == nullptr) return no_such_device(id, ACL_ERROR_RT_INVALID_DEVICEID);
     }
     *canAccessPeer = 0;
     return ACL_SUCCESS;
@@ -264,7 +261,7 @@ aclError aclrtDeviceEnablePeerAccess(int32_t peerDeviceId, uint32_t flags) {
       return fail(ACL_ERROR_INVALID_PARAM, "the peer is the current device");
     }
     if (find_device(peerDeviceId) == nullptr) {
-      return bad_device(peerDeviceId, ACL_ERROR_RT_INVALID_DEVICEID);
+      return no_such_device(peerDeviceId, ACL_ERROR_RT_INVALID_DEVICEID);
     }
     return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, "these devices do not reach each other");
   });
@@ -278,7 +275,7 @@ aclError aclrtDeviceDisablePeerAccess(int32_t peerDeviceId) {
       return fail(ACL_ERROR_INVALID_PARAM, "the peer is the current device");
     }
     if (find_device(peerDeviceId) == nullptr) {
-      return bad_device(peerDeviceId, ACL_ERROR_RT_INVALID_DEVICEID);
+      return no_such_device(peerDeviceId, ACL_ERROR_RT_INVALID_DEVICEID);
     }
     return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, "these devices do not reach each other");
   });

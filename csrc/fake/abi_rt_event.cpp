@@ -38,7 +38,8 @@ aclError need_event(aclrtEvent handle, std::shared_ptr<Event> *event) {
 }
 
 aclError unsupported(const char *what) {
-  return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT, "%s cannot be used with this kind of event", what);
+  return violation(Check::EVT_11, ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
+                   "%s cannot be used with this kind of event", what);
 }
 
 // Both handles of a queueing call: 107017 for either before the context is looked at.
@@ -75,7 +76,7 @@ aclError aclrtDestroyEvent(aclrtEvent event) {
     if (const aclError code = not_null(event, "event")) return code;
     Miss miss;
     if (handles<Event>().remove(event, &miss) != nullptr) return ACL_SUCCESS;
-    return fail(ACL_ERROR_RT_INVALID_HANDLE, "the event %p %s", event, miss_text(miss));
+    return bad_handle<Event>(ACL_ERROR_RT_INVALID_HANDLE, event, miss, Want::kDestroy);
   });
 }
 
@@ -176,13 +177,17 @@ aclError aclrtEventElapsedTime(float *ms, aclrtEvent startEvent, aclrtEvent endE
       if (found->external() || found->ipc()) return unsupported("timing");
     }
     if (!start->recorded() || !end->recorded()) {
-      return fail(ACL_ERROR_RT_INTERNAL_ERROR, "the %s event was never recorded",
-                  start->recorded() ? "end" : "start");
+      return violation(Check::EVT_07, ACL_ERROR_RT_INTERNAL_ERROR,
+                       "the %s event was never recorded", start->recorded() ? "end" : "start");
     }
     uint64_t from = 0;
     uint64_t to = 0;
     if (const aclError code = start->timestamp(&from)) return code;
     if (const aclError code = end->timestamp(&to)) return code;
+    if (start->last_stream() != end->last_stream()) {
+      notice(Check::EVT_08, "the start event was recorded in stream %d, the end event in stream %d",
+             start->last_stream(), end->last_stream());
+    }
     *ms = static_cast<float>(static_cast<double>(static_cast<int64_t>(to - from)) / 1000.0);
     return ACL_SUCCESS;
   });

@@ -58,12 +58,12 @@ aclError get(Call call, aclrtStream handle, Value *out, Get &&get) {
   });
 }
 
-aclError find_config(const aclrtStreamConfigHandle *handle, std::shared_ptr<StreamConfig> *config) {
+aclError find_config(const aclrtStreamConfigHandle *handle, std::shared_ptr<StreamConfig> *config,
+                     Want want = Want::kUse) {
   Miss miss;
   *config = handles<StreamConfig>().find(handle, &miss);
   if (*config != nullptr) return ACL_SUCCESS;
-  return fail(ACL_ERROR_INVALID_PARAM, "the stream configuration %p %s",
-              static_cast<const void *>(handle), miss_text(miss));
+  return bad_handle<StreamConfig>(ACL_ERROR_INVALID_PARAM, handle, miss, want);
 }
 
 template <class Field>
@@ -103,7 +103,7 @@ aclrtStreamConfigHandle *aclrtCreateStreamConfigHandle(void) {
 aclError aclrtDestroyStreamConfigHandle(aclrtStreamConfigHandle *handle) {
   return entry(Call::aclrtDestroyStreamConfigHandle, [&]() -> aclError {
     std::shared_ptr<StreamConfig> config;
-    if (const aclError code = find_config(handle, &config)) return code;
+    if (const aclError code = find_config(handle, &config, Want::kDestroy)) return code;
     handles<StreamConfig>().remove(handle);
     return ACL_SUCCESS;
   });
@@ -184,6 +184,7 @@ aclError aclrtStreamQuery(aclrtStream stream, aclrtStreamStatus *status) {
       if (found == nullptr) found = context->default_stream();
     }
     const bool complete = found->never_waits() || found->idle();
+    if (!complete) poll_device();
     *status = complete ? ACL_STREAM_STATUS_COMPLETE : ACL_STREAM_STATUS_NOT_READY;
     return ACL_SUCCESS;
   });
@@ -193,7 +194,15 @@ aclError aclrtSetStreamFailureMode(aclrtStream stream, uint64_t mode) {
   return entry(Call::aclrtSetStreamFailureMode, [&]() -> aclError {
     std::shared_ptr<Stream> found;
     if (const aclError code = need_stream(stream, &found)) return code;
-    if (found->set_failure_mode((mode & 1u) == ACL_STOP_ON_FAILURE)) return ACL_SUCCESS;
+    const bool stop = (mode & 1u) == ACL_STOP_ON_FAILURE;
+    if (found->set_failure_mode(stop)) {
+      const std::shared_ptr<Context> context = found->context.lock();
+      if (stop && context != nullptr) {
+        context->stop_on_failure.store(true);
+        for (const auto &stream : context->streams()) stream->set_failure_mode(true);
+      }
+      return ACL_SUCCESS;
+    }
     return fail(ACL_ERROR_RT_FEATURE_NOT_SUPPORT,
                 "stop on failure cannot be taken back for a stream");
   });

@@ -5,6 +5,7 @@
 
 #include "acl/abi.h"
 #include "fake/entry.h"
+#include "fake/handle_check.h"
 #include "fake/tensor_desc.h"
 
 using namespace aclfake;
@@ -17,8 +18,7 @@ aclError need_desc(const aclTensorDesc *handle, DescPtr *desc) {
   Miss miss;
   *desc = find_tensor_desc(handle, &miss);
   if (*desc != nullptr) return ACL_SUCCESS;
-  return fail(ACL_ERROR_INVALID_PARAM, "the tensor desc %p %s", static_cast<const void *>(handle),
-              miss_text(miss));
+  return bad_handle<TensorDescArray>(ACL_ERROR_INVALID_PARAM, handle, miss);
 }
 
 // A getter: neutral for a bad handle, else get(desc).
@@ -28,7 +28,7 @@ Value read(Call call, const aclTensorDesc *handle, Value neutral, Get &&get) {
     Miss miss;
     const DescPtr desc = find_tensor_desc(handle, &miss);
     if (desc != nullptr) return get(*desc);
-    complain("the tensor desc %p %s", static_cast<const void *>(handle), miss_text(miss));
+    bad_handle<TensorDescArray>(ACL_SUCCESS, handle, miss);
     return neutral;
   });
 }
@@ -100,9 +100,10 @@ void aclDestroyTensorDesc(const aclTensorDesc *desc) {
     uint32_t element = 0;
     const auto array = handles<TensorDescArray>().find(desc, &miss, &element);
     if (array == nullptr) {
-      complain("the tensor desc %p %s", static_cast<const void *>(desc), miss_text(miss));
+      bad_handle<TensorDescArray>(ACL_SUCCESS, desc, miss, Want::kDestroy);
     } else if (array->borrowed) {
-      complain("the tensor desc belongs to a dataset");
+      notice(Check::DSC_05, "the tensor desc %p belongs to a dataset",
+             static_cast<const void *>(desc));
     } else if (element != 0) {
       complain("an array of tensor descs is destroyed by its first element");
     } else {

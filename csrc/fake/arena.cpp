@@ -63,7 +63,8 @@ bool Arena::map() {
   const uint64_t size = round_up(capacity_, kPage) + kExtra;
   file_ = memfd_create("aclrt-fake-device-memory", MFD_CLOEXEC);
   if (file_ < 0 || ftruncate(file_, static_cast<off_t>(size)) != 0) return false;
-  void *base = mmap(nullptr, size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, file_, 0);
+  const int access = accessible_ ? PROT_READ | PROT_WRITE : PROT_NONE;
+  void *base = mmap(nullptr, size, access, MAP_SHARED | MAP_NORESERVE, file_, 0);
   if (base == MAP_FAILED) return false;
   void *alias = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file_, 0);
   if (alias == MAP_FAILED) {
@@ -170,6 +171,11 @@ std::shared_ptr<Block> Arena::find(uintptr_t address, uint64_t size) {
 std::map<uint64_t, std::shared_ptr<Block>> Arena::take_all() {
   std::lock_guard<std::mutex> lock(mutex_);
   return std::exchange(live_, {});
+}
+
+std::map<uint64_t, std::shared_ptr<Block>> Arena::all() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return live_;
 }
 
 bool Arena::contains(uintptr_t address) const noexcept {

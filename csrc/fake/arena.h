@@ -17,6 +17,7 @@
 
 #include "fake/device.h"
 #include "fake/memory.h"
+#include "fake/origin.h"
 
 namespace aclfake {
 
@@ -38,11 +39,14 @@ struct Block {
   const uint64_t size;    // usable bytes, slack included
   const uint64_t extent;  // with guard zones
   const Allocator allocator;
+  const Origin made = here();
 };
 
 class Arena {
  public:
-  explicit Arena(uint64_t capacity) : capacity_(capacity) {}
+  // accessible: the host may use the addresses too, as where host and device memory are one.
+  explicit Arena(uint64_t capacity, bool accessible = false)
+      : capacity_(capacity), accessible_(accessible) {}
   ~Arena();
   Arena(const Arena &) = delete;
   Arena &operator=(const Arena &) = delete;
@@ -54,6 +58,7 @@ class Arena {
   std::shared_ptr<Block> take(uintptr_t address, Allocator allocator);
   std::shared_ptr<Block> find(uintptr_t address, uint64_t size);  // wholly inside one live block
   std::map<uint64_t, std::shared_ptr<Block>> take_all();
+  std::map<uint64_t, std::shared_ptr<Block>> all();
   bool contains(uintptr_t address) const noexcept;
   uint64_t free_bytes();
   uint8_t *alias() const noexcept { return alias_; }
@@ -69,6 +74,7 @@ class Arena {
   void remove_free(std::map<uint64_t, uint64_t>::iterator entry);
 
   const uint64_t capacity_;
+  const bool accessible_;
   std::mutex mutex_;
   bool map_failed_ = false;
   int file_ = -1;

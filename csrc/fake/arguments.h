@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "acl/abi.h"
+#include "fake/handle_check.h"
 #include "fake/handles.h"
 #include "fake/messages.h"
 
@@ -19,7 +20,7 @@ aclError need_handle(const void *handle, const char *what, std::shared_ptr<T> *o
   *object = handles<T>().find(handle, &miss);
   if (*object != nullptr) return ACL_SUCCESS;
   if (miss == Miss::kNull) return fail(ACL_ERROR_INVALID_PARAM, "%s is NULL", what);
-  return fail(ACL_ERROR_INVALID_PARAM, "%s %p %s", what, handle, miss_text(miss));
+  return bad_handle<T>(ACL_ERROR_INVALID_PARAM, handle, miss);
 }
 
 // The same for getters, which have no status: nullptr and a message.
@@ -36,7 +37,7 @@ aclError destroy_handle(const void *handle, const char *what) {
   Miss miss = Miss::kNone;
   if (handles<T>().remove(handle, &miss) != nullptr) return ACL_SUCCESS;
   if (miss == Miss::kNull) return fail(ACL_ERROR_INVALID_PARAM, "%s is NULL", what);
-  return fail(ACL_ERROR_INVALID_PARAM, "%s %p %s", what, handle, miss_text(miss));
+  return bad_handle<T>(ACL_ERROR_INVALID_PARAM, handle, miss, Want::kDestroy);
 }
 
 // A required pointer of any other kind.

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "fake/admission.h"
+#include "fake/checks.h"
 #include "fake/clock.h"
 #include "fake/messages.h"
 
@@ -19,13 +21,16 @@ namespace {
 
 constexpr size_t kMaxThreads = 1024;
 
+struct Thread;
+
 // One callback between its turn on the stream and its return.
 struct Report {
   aclrtCallback function;
   void *data;
   bool block;
   const Stream *stream;
-  bool done = false;  // guarded by the thread's mutex
+  std::shared_ptr<Thread> thread{};  // once it is due; null: nobody is there for it
+  bool done = false;                 // guarded by the thread's mutex
 };
 
 // A bound thread. Shared, so that one that is being unbound can still be waited on.
@@ -68,25 +73,63 @@ void drop_pending(Thread &thread, const Stream *stream) {
                        thread.pending.end());
 }
 
+size_t count_pending(Thread &thread, const Stream *stream) {
+  std::lock_guard<std::mutex> lock(thread.mutex);
+  return static_cast<size_t>(
+      std::count_if(thread.pending.begin(), thread.pending.end(),
+                    [&](const auto &report) { return report->stream == stream; }));
+}
+
 // One stream less; the last one unbinds the thread.
 void release(uint64_t id, const std::shared_ptr<Thread> &thread, const Stream *stream) {
   Registry &all = registry();
-  std::lock_guard<std::mutex> all_lock(all.mutex);
-  std::lock_guard<std::mutex> lock(thread->mutex);
-  drop_pending(*thread, stream);
-  if (--thread->streams == 0) all.threads.erase(id);
-  thread->changed.notify_all();
+  {
+    std::lock_guard<std::mutex> all_lock(all.mutex);
+    std::lock_guard<std::mutex> lock(thread->mutex);
+    drop_pending(*thread, stream);
+    if (--thread->streams == 0) all.threads.erase(id);
+    thread->changed.notify_all();
+  }
+  notify_device();
 }
 
-aclError run_report(Stream &stream, uint64_t id, const std::shared_ptr<Report> &report) {
+// Hands a callback to its thread; a thread that is unsubscribed meanwhile does not get it.
+void post_report(uint64_t id, const std::shared_ptr<Report> &report) {
   const std::shared_ptr<Thread> thread = find_thread(id);
-  if (thread == nullptr) return ACL_SUCCESS;  // unsubscribed meanwhile
-  std::unique_lock<std::mutex> lock(thread->mutex);
-  if (thread->streams == 0) return ACL_SUCCESS;
-  thread->pending.push_back(report);
-  thread->changed.notify_all();
-  if (report->block) stream.wait(lock, thread->changed, [&] { return report->done; });
-  return ACL_SUCCESS;
+  if (thread != nullptr) {
+    std::lock_guard<std::mutex> lock(thread->mutex);
+    if (thread->streams != 0) {
+      report->thread = thread;
+      thread->pending.push_back(report);
+      thread->changed.notify_all();
+      return;
+    }
+  }
+  report->done = true;
+}
+
+bool report_done(const Report &report) {
+  if (report.thread == nullptr) return true;
+  std::lock_guard<std::mutex> lock(report.thread->mutex);
+  return report.done;
+}
+
+Task report_task(uint64_t id, const std::shared_ptr<Report> &report) {
+  Task task{"callback", [report](Stream &stream) -> aclError {
+              if (!report->block || report->thread == nullptr) return ACL_SUCCESS;
+              std::unique_lock<std::mutex> lock(report->thread->mutex);
+              stream.wait(lock, report->thread->changed, [&] { return report->done; });
+              return ACL_SUCCESS;
+            }};
+  task.start = [id, report](Stream &) -> aclError {
+    post_report(id, report);
+    return ACL_SUCCESS;
+  };
+  if (report->block) {
+    task.ready = [report] { return report_done(*report); };
+    task.external = true;
+  }
+  return task;
 }
 
 }  // namespace
@@ -94,10 +137,13 @@ aclError run_report(Stream &stream, uint64_t id, const std::shared_ptr<Report> &
 aclError subscribe_report(uint64_t id, const std::shared_ptr<Stream> &stream) {
   std::lock_guard<std::mutex> binding_lock(stream->binding_mutex);
   if (stream->binding != Stream::Binding::kNone) {
-    return fail(ACL_ERROR_RT_STREAM_SUBSCRIBE, "stream %d %s", stream->id,
-                stream->binding == Stream::Binding::kReport
-                    ? "is subscribed already"
-                    : "is used with aclrtLaunchHostFunc, which excludes callbacks of this kind");
+    if (stream->binding == Stream::Binding::kReport) {
+      return violation(Check::CBK_02, ACL_ERROR_RT_STREAM_SUBSCRIBE,
+                       "stream %d is subscribed by thread %llu already", stream->id,
+                       static_cast<unsigned long long>(stream->report_thread));
+    }
+    return violation(Check::CBK_10, ACL_ERROR_RT_STREAM_SUBSCRIBE,
+                     "stream %d is used with aclrtLaunchHostFunc", stream->id);
   }
   Registry &all = registry();
   std::lock_guard<std::mutex> lock(all.mutex);
@@ -106,9 +152,9 @@ aclError subscribe_report(uint64_t id, const std::shared_ptr<Stream> &stream) {
   if (found != all.threads.end()) {
     thread = found->second;
     if (thread->device != stream->device) {
-      return fail(ACL_ERROR_RT_THREAD_SUBSCRIBE,
-                  "thread %llu serves device %d, the stream is on %d",
-                  static_cast<unsigned long long>(id), thread->device->id, stream->device->id);
+      return violation(Check::CBK_11, ACL_ERROR_RT_THREAD_SUBSCRIBE,
+                       "thread %llu serves device %d, the stream is on %d",
+                       static_cast<unsigned long long>(id), thread->device->id, stream->device->id);
     }
   } else {
     if (all.threads.size() >= kMaxThreads) {
@@ -131,28 +177,34 @@ aclError unsubscribe_report(uint64_t id, const std::shared_ptr<Stream> &stream) 
   {
     std::lock_guard<std::mutex> lock(stream->binding_mutex);
     if (stream->binding != Stream::Binding::kReport) {
-      return fail(ACL_ERROR_RT_STREAM_SUBSCRIBE, "stream %d is not subscribed", stream->id);
+      return violation(Check::CBK_03, ACL_ERROR_RT_STREAM_SUBSCRIBE, "stream %d is not subscribed",
+                       stream->id);
     }
     if (stream->report_thread != id) {
-      return fail(ACL_ERROR_RT_THREAD_SUBSCRIBE, "stream %d is subscribed by thread %llu, not %llu",
-                  stream->id, static_cast<unsigned long long>(stream->report_thread),
-                  static_cast<unsigned long long>(id));
+      return violation(Check::CBK_04, ACL_ERROR_RT_THREAD_SUBSCRIBE,
+                       "stream %d is subscribed by thread %llu, not %llu", stream->id,
+                       static_cast<unsigned long long>(stream->report_thread),
+                       static_cast<unsigned long long>(id));
     }
     stream->binding = Stream::Binding::kNone;
   }
   const std::shared_ptr<Thread> thread = find_thread(id);
   if (thread == nullptr) return ACL_SUCCESS;
+  if (const size_t pending = count_pending(*thread, stream.get()); pending > 0) {
+    notice(Check::CBK_09, "%zu callbacks of stream %d are pending", pending, stream->id);
+  }
   if (id != own_id()) {
     // A blocking callback that is due is waited for; its thread has to keep processing.
     const auto due = [&](const std::shared_ptr<Report> &report) {
       return report->block && report->stream == stream.get();
     };
     std::unique_lock<std::mutex> lock(thread->mutex);
-    thread->changed.wait(lock, [&] {
+    const auto over = [&] {
       return stream->dropped() ||
              (std::none_of(thread->pending.begin(), thread->pending.end(), due) &&
               std::none_of(thread->running.begin(), thread->running.end(), due));
-    });
+    };
+    wait_for_device(lock, thread->changed, over, Clock::time_point::max());
   }
   release(id, thread, stream.get());
   return ACL_SUCCESS;
@@ -164,21 +216,20 @@ aclError launch_callback(aclrtCallback function, void *data, bool block,
   {
     std::lock_guard<std::mutex> lock(stream->binding_mutex);
     if (stream->binding != Stream::Binding::kReport) {
-      return fail(ACL_ERROR_RT_STREAM_NO_CB_REG,
-                  "stream %d has no thread for callbacks; call aclrtSubscribeReport first",
-                  stream->id);
+      return violation(Check::CBK_01, ACL_ERROR_RT_STREAM_NO_CB_REG,
+                       "stream %d has no thread for callbacks", stream->id);
     }
     id = stream->report_thread;
   }
-  auto report = std::make_shared<Report>(Report{function, data, block, stream.get()});
   return stream->push(
-      {"callback", [id, report](Stream &self) { return run_report(self, id, report); }});
+      report_task(id, std::make_shared<Report>(Report{function, data, block, stream.get()})));
 }
 
 aclError process_report(int32_t timeout_ms) {
   const std::shared_ptr<Thread> thread = find_thread(own_id());
   if (thread == nullptr) {
-    return fail(ACL_ERROR_RT_THREAD_SUBSCRIBE, "this thread is subscribed to no stream");
+    return violation(Check::CBK_05, ACL_ERROR_RT_THREAD_SUBSCRIBE,
+                     "this thread is subscribed to no stream");
   }
   bool primary;
   {
@@ -191,9 +242,7 @@ aclError process_report(int32_t timeout_ms) {
   }
   std::unique_lock<std::mutex> lock(thread->mutex);
   const auto ready = [&] { return !thread->pending.empty() || thread->streams == 0; };
-  if (timeout_ms < 0) {
-    thread->changed.wait(lock, ready);
-  } else if (!thread->changed.wait_until(lock, deadline_after(timeout_ms), ready)) {
+  if (!wait_for_device(lock, thread->changed, ready, deadline_after(timeout_ms))) {
     return fail(ACL_ERROR_RT_REPORT_TIMEOUT, "no callback became due within %d ms", timeout_ms);
   }
   if (thread->pending.empty()) {
@@ -204,11 +253,17 @@ aclError process_report(int32_t timeout_ms) {
   thread->running.assign(round.begin(), round.end());
   for (const auto &report : round) {
     lock.unlock();
-    report->function(report->data);
+    {
+      const CallbackScope scope;
+      report->function(report->data);
+    }
     lock.lock();
     report->done = true;
     thread->running.erase(std::find(thread->running.begin(), thread->running.end(), report));
     thread->changed.notify_all();
+    lock.unlock();
+    notify_device();
+    lock.lock();
   }
   return ACL_SUCCESS;
 }

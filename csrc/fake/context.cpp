@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "fake/admission.h"
+#include "fake/checks.h"
 #include "fake/host_func.h"
 #include "fake/messages.h"
 #include "fake/state.h"
@@ -26,6 +28,7 @@ Context::Context(std::shared_ptr<Device> device_, bool primary_)
 Context::~Context() = default;
 
 std::shared_ptr<Context> Context::create(std::shared_ptr<Device> device, bool primary) {
+  mark_used(true);
   auto context = std::make_shared<Context>(device, primary);
   auto stream = std::make_shared<Stream>(device, context, 0, 0);
   context->default_stream_ = stream;
@@ -110,10 +113,20 @@ void choose_context(std::shared_ptr<Context> context) {
 
 aclError need_context(std::shared_ptr<Context> *context) {
   *context = current_context();
-  if (*context != nullptr) return ACL_SUCCESS;
-  return fail(ACL_ERROR_RT_CONTEXT_NULL,
-              "this thread has no current context; call aclrtSetDevice, aclrtCreateContext or "
-              "aclrtSetCurrentContext in it first");
+  return *context != nullptr ? ACL_SUCCESS : no_context_here();
+}
+
+aclError no_context_here() {
+  const std::shared_ptr<Context> &ended = this_thread().context;
+  if (ended == nullptr) {
+    return violation(Check::CTX_01, ACL_ERROR_RT_CONTEXT_NULL,
+                     "this thread has no current context");
+  }
+  const Trace trace = handles<Context>().trace(ended->handle());
+  return violation(Check::CTX_02, ACL_ERROR_RT_CONTEXT_NULL,
+                   "this thread's current context (device %d) was made by %s and ended by %s",
+                   ended->device->id, origin_text(trace.made).c_str(),
+                   origin_text(trace.ended).c_str());
 }
 
 }  // namespace aclfake

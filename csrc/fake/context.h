@@ -45,6 +45,7 @@ class Context {
   std::shared_ptr<HostFuncThread> host_func_thread();  // made at first use
 
   SystemOptions options;
+  std::atomic<bool> stop_on_failure{false};  // of every stream, once any of them was told to
 
   Context(std::shared_ptr<Device> device_, bool primary_);
   ~Context();
@@ -67,6 +68,7 @@ void choose_context(std::shared_ptr<Context> context);
 
 // current_context() or 107002.
 aclError need_context(std::shared_ptr<Context> *context);
+aclError no_context_here();  // 107002 with the reason
 
 }  // namespace aclfake
 

@@ -6,13 +6,17 @@
 #include <string>
 
 #include "aclrt/aclfake.h"
+#include "fake/admission.h"
+#include "fake/checks.h"
 #include "fake/context.h"
 #include "fake/data_buffer.h"
 #include "fake/device.h"
 #include "fake/event.h"
 #include "fake/exception_info.h"
+#include "fake/faults.h"
 #include "fake/init_hooks.h"
 #include "fake/ledger.h"
+#include "fake/ledger_report.h"
 #include "fake/memory.h"
 #include "fake/messages.h"
 #include "fake/state.h"
@@ -86,7 +90,26 @@ size_t reset_everything() {
   this_thread().context = nullptr;
   this_thread().chose = false;
   ledger::clear();
+  checks::clear();
+  mark_used(false);
+  faults::clear();
+  faults::arm_from_environment();
   return live;
+}
+
+// Cut to the buffer; returns the whole length.
+size_t give_text(const std::string &text, char *buffer, size_t capacity) {
+  if (buffer != nullptr && capacity > 0) {
+    const size_t count = std::min(text.size(), capacity - 1);
+    std::memcpy(buffer, text.data(), count);
+    buffer[count] = '\0';
+  }
+  return text.size();
+}
+
+size_t give_nothing(char *buffer, size_t capacity) {
+  if (buffer != nullptr && capacity > 0) buffer[0] = '\0';
+  return 0;
 }
 
 }  // namespace
@@ -98,20 +121,23 @@ const char *aclfake_version(void) {
 
 size_t aclfake_ledger_json(char *buffer, size_t capacity) {
   try {
-    const std::string text = aclfake::ledger::json();
-    if (buffer != nullptr && capacity > 0) {
-      const size_t count = std::min(text.size(), capacity - 1);
-      std::memcpy(buffer, text.data(), count);
-      buffer[count] = '\0';
-    }
-    return text.size();
+    return aclfake::give_text(aclfake::ledger::json(), buffer, capacity);
   } catch (...) {
-    if (buffer != nullptr && capacity > 0) buffer[0] = '\0';
-    return 0;
+    return aclfake::give_nothing(buffer, capacity);
+  }
+}
+
+size_t aclfake_ledger_text(char *buffer, size_t capacity) {
+  try {
+    return aclfake::give_text(aclfake::ledger::text(), buffer, capacity);
+  } catch (...) {
+    return aclfake::give_nothing(buffer, capacity);
   }
 }
 
 size_t aclfake_reset(void) {
+  // The threads that it would wait for are not in a child.
+  if (aclfake::forked_child()) return 0;
   try {
     return aclfake::reset_everything();
   } catch (...) {

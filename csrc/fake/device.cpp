@@ -6,9 +6,14 @@
 #include <utility>
 
 #include "fake/arena.h"
+#include "fake/checks.h"
 #include "fake/context.h"
+#include "fake/faults.h"
+#include "fake/leftovers.h"
 #include "fake/memory.h"
 #include "fake/messages.h"
+#include "fake/scheduler.h"
+#include "fake/state.h"
 
 namespace aclfake {
 namespace {
@@ -51,25 +56,14 @@ bool visible_devices(uint32_t count, std::vector<int32_t> *ids) {
 
 }  // namespace
 
-Engine::Turn::Turn(Engine &engine) : engine_(engine) {
-  std::unique_lock<std::mutex> lock(engine_.mutex_);
-  const uint64_t mine = engine_.next_++;
-  engine_.changed_.wait(lock, [&] { return engine_.serving_ == mine; });
-}
-
-Engine::Turn::~Turn() {
-  {
-    std::lock_guard<std::mutex> lock(engine_.mutex_);
-    ++engine_.serving_;
-  }
-  engine_.changed_.notify_all();
-}
-
 Device::Device(int32_t visible_id, int32_t physical_id, const Profile &board)
     : id(visible_id),
       physical(physical_id),
       profile(board),
-      arena(std::make_unique<Arena>(board.memory_bytes)) {}
+      arena(std::make_unique<Arena>(board.memory_bytes, board.host_is_device)),
+      h2d("h2d", visible_id),
+      d2h("d2h", visible_id),
+      compute("compute", visible_id) {}
 
 Device::~Device() = default;
 
@@ -79,6 +73,7 @@ std::shared_ptr<const DeviceList> device_list() {
   if (known.list == nullptr) {
     auto list = std::make_shared<DeviceList>();
     list->profile = profile_from_environment();
+    use_scheduler(list->profile.deterministic, list->profile.seed);
     std::vector<int32_t> ids;
     list->valid = visible_devices(list->profile.device_count, &ids);
     if (!list->valid) ids.clear();
@@ -110,12 +105,16 @@ void forget_devices() {
   old.swap(known.list);
 }
 
+aclError no_such_device(int64_t id, aclError code) {
+  return violation(Check::DEV_01, code, "device id %lld is not in [0, %zu)",
+                   static_cast<long long>(id), device_list()->devices.size());
+}
+
 aclError set_device(int32_t id) {
   const std::shared_ptr<Device> device = find_device(id);
-  if (device == nullptr) {
-    return fail(ACL_ERROR_RT_INVALID_DEVICEID, "device id %d is not in [0, %zu)", id,
-                device_list()->devices.size());
-  }
+  if (device == nullptr) return no_such_device(id, ACL_ERROR_RT_INVALID_DEVICEID);
+  warn_unless_initialised();
+  std::lock_guard<std::mutex> turn(device->turn);
   std::lock_guard<std::mutex> lock(device->mutex);
   if (device->primary == nullptr) device->primary = Context::create(device, true);
   ++device->set_count;
@@ -125,23 +124,29 @@ aclError set_device(int32_t id) {
 
 aclError reset_device(int32_t id, bool force) {
   const std::shared_ptr<Device> device = find_device(id);
-  if (device == nullptr) {
-    return fail(ACL_ERROR_RT_INVALID_DEVICEID, "device id %d is not in [0, %zu)", id,
-                device_list()->devices.size());
+  if (device == nullptr) return no_such_device(id, ACL_ERROR_RT_INVALID_DEVICEID);
+  std::lock_guard<std::mutex> turn(device->turn);
+  std::shared_ptr<Context> primary;
+  {
+    std::lock_guard<std::mutex> lock(device->mutex);
+    if (device->set_count == 0) {
+      return violation(Check::DEV_02, ACL_ERROR_RT_CONTEXT_RELEASE_ERROR,
+                       "device %d was never set or is reset completely already", id);
+    }
+    if (!force && device->set_count > 1) {
+      --device->set_count;
+      return ACL_SUCCESS;
+    }
+    device->set_count = 0;
+    primary = device->primary;
   }
-  std::lock_guard<std::mutex> lock(device->mutex);
-  if (device->set_count == 0) {
-    return fail(ACL_ERROR_RT_CONTEXT_RELEASE_ERROR,
-                "device %d was never set or is reset completely already", id);
+  report_left_at_reset(device, primary);
+  primary->destroy(true);  // callbacks that it waits for are served: the device stays known
+  {
+    std::lock_guard<std::mutex> lock(device->mutex);
+    device->primary = nullptr;
   }
-  if (!force && device->set_count > 1) {
-    --device->set_count;
-    return ACL_SUCCESS;
-  }
-  device->set_count = 0;
-  const std::shared_ptr<Context> primary = std::move(device->primary);
-  device->primary = nullptr;
-  primary->destroy(true);
+  faults::device_reset(id);
   // Contexts of aclrtCreateContext keep the device, and with it its memory, in use.
   if (device->contexts.load() == 0) free_all(*device);
   return ACL_SUCCESS;

@@ -7,7 +7,6 @@
 #define ACLRT_FAKE_DEVICE_H
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -16,47 +15,13 @@
 #include <vector>
 
 #include "acl/abi.h"
-#include "fake/clock.h"
+#include "fake/device_engine.h"
 #include "fake/profile.h"
 
 namespace aclfake {
 
 class Arena;
 class Context;
-
-// One resource of a device (H2D, D2H or compute): what it is asked to do, it does one after the
-// other, in order of asking.
-class Engine {
- public:
-  // Runs work when it is its turn; the engine stays occupied for at least `us` microseconds.
-  template <class Work>
-  auto run(double us, Work &&work) -> decltype(work()) {
-    Turn turn(*this);
-    const Clock::time_point end =
-        us > 0 ? Clock::now() + std::chrono::nanoseconds(static_cast<int64_t>(us * 1000))
-               : Clock::time_point::min();
-    auto result = work();
-    if (us > 0) wait_until(end);
-    return result;
-  }
-
- private:
-  class Turn {
-   public:
-    explicit Turn(Engine &engine);
-    ~Turn();
-    Turn(const Turn &) = delete;
-    Turn &operator=(const Turn &) = delete;
-
-   private:
-    Engine &engine_;
-  };
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  uint64_t next_ = 0;
-  uint64_t serving_ = 0;
-};
 
 struct Device {
   Device(int32_t visible_id, int32_t physical_id, const Profile &board);
@@ -66,16 +31,17 @@ struct Device {
   const int32_t physical;  // before ASCEND_RT_VISIBLE_DEVICES
   const Profile profile;
   const std::unique_ptr<Arena> arena;
-  Engine h2d;
-  Engine d2h;
-  Engine compute;  // executes, copies inside the device, sets
+  DeviceEngine h2d;
+  DeviceEngine d2h;
+  DeviceEngine compute;  // executes, copies inside the device, sets
 
   std::atomic<uint32_t> streams{0};   // live, default streams included
   std::atomic<uint32_t> events{0};    // live ones made with ACL_EVENT_SYNC
   std::atomic<uint32_t> contexts{0};  // live ones of aclrtCreateContext
-  std::mutex mutex;                   // guards what follows
+  std::mutex turn;                    // one aclrtSetDevice or aclrtResetDevice at a time
+  std::mutex mutex;                   // guards what follows; never held while a queue drains
   uint32_t set_count = 0;
-  std::shared_ptr<Context> primary;  // null while set_count is 0
+  std::shared_ptr<Context> primary;  // null while set_count is 0, except in the last reset
 };
 
 struct DeviceList {
@@ -87,6 +53,7 @@ struct DeviceList {
 std::shared_ptr<const DeviceList> device_list();  // throws if the environment makes no sense
 std::shared_ptr<const DeviceList> device_list_if_known();  // nullptr before the first use
 std::shared_ptr<Device> find_device(int64_t id);           // nullptr: out of range
+aclError no_such_device(int64_t id, aclError code);        // code, with a message
 void forget_devices();  // next device_list() reads the environment again
 
 aclError set_device(int32_t id);                // aclrtSetDevice

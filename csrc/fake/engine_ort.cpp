@@ -14,7 +14,7 @@ namespace aclfake {
 namespace {
 
 struct TypePair {
-  int onnx;  // TensorProto's element type
+  int onnx;  // ONNX Runtime's number, which is TensorProto's up to 23 only
   int32_t acl;
 };
 
@@ -23,7 +23,7 @@ constexpr TypePair kTypes[] = {
     {5, ACL_INT16},        {6, ACL_INT32},       {7, ACL_INT64},        {9, ACL_BOOL},
     {10, ACL_FLOAT16},     {11, ACL_DOUBLE},     {12, ACL_UINT32},      {13, ACL_UINT64},
     {14, ACL_COMPLEX64},   {15, ACL_COMPLEX128}, {16, ACL_BF16},        {17, ACL_FLOAT8_E4M3FN},
-    {19, ACL_FLOAT8_E5M2}, {22, ACL_INT4},       {23, ACL_FLOAT4_E2M1}, {24, ACL_FLOAT8_E8M0},
+    {19, ACL_FLOAT8_E5M2}, {22, ACL_INT4},       {23, ACL_FLOAT4_E2M1}, {26, ACL_FLOAT8_E8M0},
 };
 
 int32_t acl_type(int onnx) {
@@ -117,12 +117,20 @@ class Session {
   Handle handle_;
 };
 
-// AscendCL's name of an output is "<node>:<index>:<name in the ONNX graph>".
+// AscendCL's name of an output is "<node>:<index>:<name in the ONNX graph>", of old compilers
+// "<name>:<index>".
 bool names_match(Side side, const std::string &acl_name, const std::string &name) {
   if (acl_name == name) return true;
   if (side == Side::kInput || acl_name.size() <= name.size()) return false;
   const size_t tail = acl_name.size() - name.size();
-  return acl_name[tail - 1] == ':' && acl_name.compare(tail, name.size(), name) == 0;
+  if (acl_name[tail - 1] == ':' && acl_name.compare(tail, name.size(), name) == 0) return true;
+  return acl_name[name.size()] == ':' && acl_name.compare(0, name.size(), name) == 0 &&
+         acl_name.find_first_not_of("0123456789", name.size() + 1) == std::string::npos;
+}
+
+// Whether the compiler wrote the graph's own name; if not, the only output is paired without one.
+bool tells_name(const std::string &acl_name) {
+  return acl_name.find(':', acl_name.find(':') + 1) != std::string::npos;
 }
 
 std::string names_of(const std::vector<Port> &ports) {
@@ -149,6 +157,7 @@ std::vector<Port> pair_up(Side side, const std::vector<om::Tensor> &tensors,
       if (used[j] || !names_match(side, tensors[i].name, ports[j].name)) continue;
       if (best == ports.size() || ports[j].name.size() > ports[best].name.size()) best = j;
     }
+    if (side == Side::kOutput && ports.size() == 1 && !tells_name(tensors[i].name)) best = 0;
     if (best == ports.size()) {
       throw BodyMismatch(std::string("the ONNX graph has no ") + side_text(side) + " named \"" +
                          tensors[i].name + "\" as the .om has; it has " + names_of(ports));

@@ -11,7 +11,8 @@
 //     return value_entry(Call::aclDataTypeSize, size_t{0}, [&] { return ...; });
 //   }
 //
-// Bodies never call an exported function (it would be counted as the client's).
+// Bodies never call an exported function (it would be counted as the client's). Armed faults
+// (faults.h) strike here: before the body, which then does not run, or after it.
 #ifndef ACLRT_FAKE_ENTRY_H
 #define ACLRT_FAKE_ENTRY_H
 
@@ -32,11 +33,23 @@ class CallScope {
   CallScope &operator=(const CallScope &) = delete;
   // Adds a general message if the call failed without one of its own; returns code.
   aclError finish(aclError code) noexcept;
-  static Call current() noexcept;  // of this thread; Call::kCount outside of one
+  // An armed fault forbids the work; its code.
+  bool refused() const noexcept { return refusal_ != ACL_SUCCESS; }
+  aclError refusal() const noexcept { return refusal_; }
+  // At the end of a function without a status: whether an armed fault denies its success.
+  bool denied() noexcept { return watched_ && end_watch() != ACL_SUCCESS; }
+  static Call current() noexcept;     // of this thread; Call::kCount outside of one
+  static uint64_t number() noexcept;  // the how-manieth of its function current() is; 0 outside
 
  private:
   Call outer_;
+  uint64_t outer_number_;
   unsigned messages_before_;
+  aclError end_watch() noexcept;
+
+  const bool watched_;  // something was armed when the call began
+  aclError refusal_ = ACL_SUCCESS;
+  aclError denial_ = ACL_SUCCESS;
 };
 
 aclError exception_code() noexcept;  // inside a catch block: code of the exception, message added
@@ -44,6 +57,7 @@ aclError exception_code() noexcept;  // inside a catch block: code of the except
 template <class Body>
 aclError entry(Call call, Body &&body) noexcept {
   CallScope scope(call);
+  if (scope.refused()) return scope.refusal();
   try {
     return scope.finish(body());
   } catch (...) {
@@ -54,8 +68,10 @@ aclError entry(Call call, Body &&body) noexcept {
 template <class Value, class Body>
 Value value_entry(Call call, Value neutral, Body &&body) noexcept {
   CallScope scope(call);
+  if (scope.refused()) return neutral;
   try {
-    return body();
+    const Value value = body();
+    return scope.denied() ? neutral : value;
   } catch (...) {
     exception_code();
     return neutral;
@@ -65,8 +81,10 @@ Value value_entry(Call call, Value neutral, Body &&body) noexcept {
 template <class Body>
 void void_entry(Call call, Body &&body) noexcept {
   CallScope scope(call);
+  if (scope.refused()) return;
   try {
     body();
+    scope.denied();
   } catch (...) {
     exception_code();
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fake/clock.h"
+#include "fake/faults.h"
 #include "fake/messages.h"
 #include "fake/state.h"
 
@@ -21,10 +22,17 @@ class CaptureGuard {
   CaptureGuard(std::shared_ptr<Event> event, std::shared_ptr<Capture> capture)
       : event_(std::move(event)), capture_(std::move(capture)) {}
   ~CaptureGuard() {
-    std::lock_guard<std::mutex> lock(event_->mutex_);
-    capture_->time_us = device_time_us();
-    capture_->done = true;
-    event_->changed_.notify_all();
+    {
+      std::lock_guard<std::mutex> lock(event_->mutex_);
+      capture_->time = reached_ ? time_ : device_now();
+      capture_->done = true;
+      event_->changed_.notify_all();
+    }
+    notify_device();
+  }
+  void reach(Clock::time_point time) {
+    time_ = time;
+    reached_ = true;
   }
   CaptureGuard(const CaptureGuard &) = delete;
   CaptureGuard &operator=(const CaptureGuard &) = delete;
@@ -32,15 +40,20 @@ class CaptureGuard {
  private:
   const std::shared_ptr<Event> event_;
   const std::shared_ptr<Capture> capture_;
+  Clock::time_point time_;
+  bool reached_ = false;
 };
 
 class WaitGuard {
  public:
   explicit WaitGuard(std::shared_ptr<Event> event) : event_(std::move(event)) {}
   ~WaitGuard() {
-    std::lock_guard<std::mutex> lock(event_->mutex_);
-    --event_->waits_;
-    event_->changed_.notify_all();
+    {
+      std::lock_guard<std::mutex> lock(event_->mutex_);
+      --event_->waits_;
+      event_->changed_.notify_all();
+    }
+    notify_device();
   }
   WaitGuard(const WaitGuard &) = delete;
   WaitGuard &operator=(const WaitGuard &) = delete;
@@ -68,14 +81,17 @@ bool Event::timed() const noexcept {
 
 aclError Event::record(const std::shared_ptr<Stream> &stream) {
   auto capture = std::make_shared<Capture>();
+  capture->stream = stream->id;
   auto guard = std::make_shared<CaptureGuard>(shared_from_this(), capture);
   {
     std::lock_guard<std::mutex> lock(mutex_);
     last_ = std::move(capture);
     changed_.notify_all();
   }
-  return stream->push(
-      {"event record", [guard = std::move(guard)](Stream &) -> aclError { return ACL_SUCCESS; }});
+  return stream->push({"event record", [guard = std::move(guard)](Stream &own) -> aclError {
+                         guard->reach(own.time());
+                         return ACL_SUCCESS;
+                       }});
 }
 
 aclError Event::reset(const std::shared_ptr<Stream> &stream) {
@@ -96,42 +112,57 @@ aclError Event::queue_wait(const std::shared_ptr<Stream> &stream) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     capture = last_;
-    if (capture == nullptr && family == EventFamily::kEx) return ACL_SUCCESS;
+    if (capture == nullptr && family == EventFamily::kEx) {
+      notice(Check::EVT_06, "the event was never recorded");
+      return ACL_SUCCESS;
+    }
     if (capture == nullptr && family == EventFamily::kPlain) {
-      return fail(ACL_ERROR_RT_PARAM_INVALID, "the event was never recorded");
+      return violation(Check::EVT_05, ACL_ERROR_RT_PARAM_INVALID, "the event was never recorded");
     }
     ++waits_;
   }
   auto guard = std::make_shared<WaitGuard>(shared_from_this());
   const uint32_t timeout_s = state().op_wait_timeout_s.load(std::memory_order_relaxed);
-  return stream->push(
-      {"event wait",
-       [self = shared_from_this(), guard = std::move(guard), capture, timeout_s](Stream &own) {
-         const Clock::time_point deadline =
-             deadline_after(timeout_s == 0 ? -1 : int64_t{timeout_s} * 1000);
-         std::shared_ptr<Capture> awaited = capture;
-         std::unique_lock<std::mutex> lock(self->mutex_);
-         const bool passed = own.wait(
-             lock, self->changed_,
-             [&] {
-               if (awaited == nullptr) awaited = self->last_;  // recorded at last
-               return awaited != nullptr && awaited->done;
-             },
-             deadline);
-         lock.unlock();
-         if (passed || own.dropped()) return aclError{ACL_SUCCESS};
-         return fail(ACL_ERROR_RT_WAIT_TIMEOUT, "an event did not come within %u s", timeout_s);
-       }});
+  // Recorded at last: from then on it is that capture which is waited for.
+  const auto awaited = std::make_shared<std::shared_ptr<Capture>>(std::move(capture));
+  const auto done = [this, awaited] {
+    if (*awaited == nullptr) *awaited = last_;
+    return *awaited != nullptr && (*awaited)->done;
+  };
+  Task task{
+      "event wait", [self = shared_from_this(), guard, awaited, done, timeout_s](Stream &own) {
+        std::unique_lock<std::mutex> lock(self->mutex_);
+        const Clock::time_point deadline = timeout_s == 0
+                                               ? Clock::time_point::max()
+                                               : Clock::now() + std::chrono::seconds(timeout_s);
+        if (own.wait(lock, self->changed_, done, deadline)) {
+          own.advance((*awaited)->time);
+          return aclError{ACL_SUCCESS};
+        }
+        lock.unlock();
+        if (own.interrupted()) return aclError{ACL_SUCCESS};
+        return fail(ACL_ERROR_RT_WAIT_TIMEOUT, "an event did not come within %u s", timeout_s);
+      }};
+  task.ready = [self = shared_from_this(), done] {
+    std::lock_guard<std::mutex> lock(self->mutex_);
+    return done();
+  };
+  if (timeout_s != 0) task.timeout_ms = int64_t{timeout_s} * 1000;
+  return stream->push(std::move(task));
 }
 
 aclError Event::synchronize(int64_t timeout_ms) {
+  if (!faults::hang(faults::take_hang_ms(), deadline_after(timeout_ms))) {
+    return fail(ACL_ERROR_RT_EVENT_SYNC_TIMEOUT, "the event does not answer");
+  }
   std::unique_lock<std::mutex> lock(mutex_);
   const std::shared_ptr<Capture> capture = last_;
-  if (capture == nullptr) return ACL_SUCCESS;
+  if (capture == nullptr) {
+    notice(Check::EVT_06, "the event was never recorded");
+    return ACL_SUCCESS;
+  }
   const auto done = [&] { return capture->done; };
-  if (timeout_ms < 0) {
-    changed_.wait(lock, done);
-  } else if (!changed_.wait_until(lock, deadline_after(timeout_ms), done)) {
+  if (!wait_for_device(lock, changed_, done, deadline_after(timeout_ms))) {
     return fail(ACL_ERROR_RT_EVENT_SYNC_TIMEOUT, "the event did not come within the timeout");
   }
   return ACL_SUCCESS;
@@ -143,28 +174,44 @@ bool Event::recorded() {
 }
 
 bool Event::complete() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (last_ == nullptr || last_->done) return last_ != nullptr;
+  }
+  poll_device();
+  return false;
+}
+
+int32_t Event::last_stream() {
   std::lock_guard<std::mutex> lock(mutex_);
-  return last_ != nullptr && last_->done;
+  return last_ != nullptr ? last_->stream : -1;
 }
 
 bool Event::waits_passed() {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return waits_ == 0;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (waits_ == 0) return true;
+  }
+  poll_device();
+  return false;
 }
 
 aclError Event::timestamp(uint64_t *time_us) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (last_ == nullptr) {
-    return fail(ACL_ERROR_RT_INTERNAL_ERROR, "the event was never recorded");
+    return violation(Check::EVT_07, ACL_ERROR_RT_INTERNAL_ERROR, "the event was never recorded");
   }
   if (!timed()) {
-    return fail(ACL_ERROR_RT_EVENT_TIMESTAMP_INVALID,
-                "the event was made without ACL_EVENT_TIME_LINE");
+    return violation(Check::EVT_10, ACL_ERROR_RT_EVENT_TIMESTAMP_INVALID,
+                     "the event was made without ACL_EVENT_TIME_LINE");
   }
   if (!last_->done) {
-    return fail(ACL_ERROR_RT_EVENT_TIMESTAMP_INVALID, "the event is recorded but not finished");
+    return violation(Check::EVT_09, ACL_ERROR_RT_EVENT_TIMESTAMP_INVALID,
+                     "the event is recorded but not finished");
   }
-  *time_us = last_->time_us;
+  using std::chrono::duration_cast;
+  *time_us = static_cast<uint64_t>(
+      duration_cast<std::chrono::microseconds>(last_->time.time_since_epoch()).count());
   return ACL_SUCCESS;
 }
 
@@ -183,7 +230,7 @@ aclError find_event(aclrtEvent handle, std::shared_ptr<Event> *event) {
   Miss miss;
   *event = handles<Event>().find(handle, &miss);
   if (*event != nullptr) return ACL_SUCCESS;
-  return fail(ACL_ERROR_RT_INVALID_HANDLE, "the event %p %s", handle, miss_text(miss));
+  return bad_handle<Event>(ACL_ERROR_RT_INVALID_HANDLE, handle, miss);
 }
 
 }  // namespace aclfake

@@ -20,7 +20,8 @@ enum class EventFamily { kPlain, kWithFlag, kEx };
 
 struct Capture {
   bool done = false;
-  uint64_t time_us = 0;
+  Clock::time_point time;  // the device's
+  int32_t stream = -1;     // id of the one it was recorded in
 };
 
 class Event : public std::enable_shared_from_this<Event> {
@@ -34,12 +35,14 @@ class Event : public std::enable_shared_from_this<Event> {
   aclError queue_wait(const std::shared_ptr<Stream> &stream);
   aclError synchronize(int64_t timeout_ms);
 
-  bool recorded();      // ever, and not reset since
-  bool complete();      // the last record is; false if there is none
-  bool waits_passed();  // all waits queued for it
+  bool recorded();        // ever, and not reset since
+  bool complete();        // the last record is; false if there is none
+  int32_t last_stream();  // of the last record; -1 if there is none
+  bool waits_passed();    // all waits queued for it
   // 507000 never recorded, 107006 not finished or made without timestamps.
   aclError timestamp(uint64_t *time_us);
 
+  const std::shared_ptr<Device> &device() const noexcept { return device_; }
   const EventFamily family;
   const uint32_t flags;
   bool can_wait() const noexcept;  // aclrtCreateEvent, or ACL_EVENT_SYNC

@@ -4,10 +4,12 @@
 #include "fake/execution.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "fake/arguments.h"
 #include "fake/dataset.h"
+#include "fake/in_flight.h"
 #include "fake/model.h"
 #include "fake/stream.h"
 
@@ -31,8 +33,8 @@ aclError read_slots(const Dataset &dataset, const char *side, std::vector<Range>
     Miss miss = Miss::kNone;
     const std::shared_ptr<DataBuffer> buffer = dataset.find_buffer(i, &miss);
     if (buffer == nullptr) {
-      return fail(ACL_ERROR_INVALID_PARAM, "data buffer %zu of the %s dataset %s", i, side,
-                  miss_text(miss));
+      return violation(Check::SET_05, ACL_ERROR_INVALID_PARAM,
+                       "data buffer %zu of the %s dataset %s", i, side, miss_text(miss));
     }
     ranges->push_back({buffer->data.load(), buffer->size.load()});
   }
@@ -43,22 +45,22 @@ aclError check_context(const Model &model) {
   std::shared_ptr<Context> context;
   if (const aclError code = need_context(&context)) return code;
   if (model.context.lock() == context) return ACL_SUCCESS;
-  return fail(ACL_ERROR_RT_MODEL_CONTEXT,
-              "model %u was loaded under another context than the thread's current one", model.id);
+  return violation(Check::RUN_04, ACL_ERROR_RT_MODEL_CONTEXT,
+                   "model %u was loaded under another context than the thread's current one",
+                   model.id);
 }
 
 aclError check_mode(const Model &model, Mode mode) {
   if (model.may_run(mode)) return ACL_SUCCESS;
-  return fail(ACL_ERROR_GE_FAILURE,
-              "model %u was executed %s before; a model is executed either synchronously or "
-              "asynchronously for life (load it twice for both)",
-              model.id, mode == Mode::kSync ? "asynchronously" : "synchronously");
+  return violation(Check::RUN_03, ACL_ERROR_GE_FAILURE, "model %u was executed %s before", model.id,
+                   mode == Mode::kSync ? "asynchronously" : "synchronously");
 }
 
-aclError check_count(const char *side, size_t given, size_t needed) {
+aclError check_count(Check check, const char *side, size_t given, size_t needed) {
   if (given == needed) return ACL_SUCCESS;
-  return fail(ACL_ERROR_GE_FAILURE, "E13025: the %s dataset has %zu buffers, the model has %zu %ss",
-              side, given, needed, side);
+  return violation(check, ACL_ERROR_GE_FAILURE,
+                   "E13025: the %s dataset has %zu buffers, the model has %zu %ss", side, given,
+                   needed, side);
 }
 
 // may_allocate: a buffer of (nullptr, 0) will get memory of its own.
@@ -72,17 +74,56 @@ aclError check_sizes(const char *side, const std::vector<TensorInfo> &infos, boo
         range.size = 0;
         continue;
       }
-      return fail(ACL_ERROR_GE_FAILURE, "E13025: %s %zu \"%s\" has a buffer without memory", side,
-                  i, infos[i].tensor.name.c_str());
+      return violation(Check::BUF_05, ACL_ERROR_GE_FAILURE,
+                       "E13025: %s %zu \"%s\" has a buffer without memory", side, i,
+                       infos[i].tensor.name.c_str());
     }
     if (range.size < needed && needed - range.size > kTolerance) {
-      return fail(ACL_ERROR_GE_FAILURE,
-                  "E13025: the buffer of %s %zu \"%s\" has %zu bytes, the model needs %zu", side, i,
-                  infos[i].tensor.name.c_str(), range.size, needed);
+      return violation(Check::BUF_06, ACL_ERROR_GE_FAILURE,
+                       "E13025: the buffer of %s %zu \"%s\" has %zu bytes, the model needs %zu",
+                       side, i, infos[i].tensor.name.c_str(), range.size, needed);
     }
     range.size = std::min(range.size, needed);
   }
   return ACL_SUCCESS;
+}
+
+// What is wrong although the execution can be done: descs of inputs that a static model overlooks,
+// and outputs that share memory.
+void look_at_request(const Request &request) {
+  const Description &description = *request.model->description;
+  for (size_t i = 0; i < description.inputs.size(); ++i) {
+    const auto desc = find_tensor_desc(request.input->desc(i));
+    const std::vector<int64_t> &dims = description.inputs[i].tensor.dims;
+    if (desc == nullptr) continue;
+    const auto differs = [](int64_t one, int64_t other) {
+      return one >= 0 && other >= 0 && one != other;
+    };
+    if (desc->dims.size() != dims.size()) {
+      notice(Check::DSC_06, "the desc of input %zu has rank %zu, the model's is %zu", i,
+             desc->dims.size(), dims.size());
+    } else if (!std::equal(dims.begin(), dims.end(), desc->dims.begin(), std::not_fn(differs))) {
+      notice(Check::DSC_07, "the desc of input %zu (\"%s\") has dims that the model does not take",
+             i, description.inputs[i].tensor.name.c_str());
+    }
+  }
+  const auto overlap = [](const Range &one, const Range &other) {
+    const auto a = reinterpret_cast<uintptr_t>(one.data);
+    const auto b = reinterpret_cast<uintptr_t>(other.data);
+    return a != 0 && b != 0 && (a <= b ? b - a < one.size : a - b < other.size);
+  };
+  const Ranges &ranges = request.ranges;
+  for (size_t i = 0; i < ranges.outputs.size(); ++i) {
+    const Range &output = ranges.outputs[i];
+    for (size_t j = 0; j < i; ++j) {
+      if (!overlap(output, ranges.outputs[j])) continue;
+      notice(Check::SET_09, "outputs %zu and %zu, at %p", j, i, output.data);
+    }
+    for (size_t j = 0; j < ranges.inputs.size(); ++j) {
+      if (!overlap(output, ranges.inputs[j])) continue;
+      notice(Check::SET_09, "input %zu and output %zu, at %p", j, i, output.data);
+    }
+  }
 }
 
 aclError prepare(uint32_t id, const aclmdlDataset *input, aclmdlDataset *output, Mode mode,
@@ -97,17 +138,23 @@ aclError prepare(uint32_t id, const aclmdlDataset *input, aclmdlDataset *output,
   if (const aclError code = check_context(model)) return code;
   if (const aclError code = check_mode(model, mode)) return code;
   const Description &description = *model.description;
-  if (const aclError code = check_count("input", ranges.inputs.size(), description.inputs.size())) {
+  if (const aclError code =
+          check_count(Check::SET_07, "input", ranges.inputs.size(), description.inputs.size())) {
     return code;
   }
   if (const aclError code =
-          check_count("output", ranges.outputs.size(), description.outputs.size())) {
+          check_count(Check::SET_08, "output", ranges.outputs.size(), description.outputs.size())) {
     return code;
   }
   if (const aclError code = check_sizes("input", description.inputs, false, &ranges.inputs)) {
     return code;
   }
-  return check_sizes("output", description.outputs, mode == Mode::kSync, &ranges.outputs);
+  if (const aclError code =
+          check_sizes("output", description.outputs, mode == Mode::kSync, &ranges.outputs)) {
+    return code;
+  }
+  look_at_request(*request);
+  return ACL_SUCCESS;
 }
 
 // After all other checks, so that a refused call decides nothing.
@@ -146,15 +193,42 @@ void refresh_output_descs(const Request &request) {
   for (size_t i = 0; i < request.output->size(); ++i) request.output->set_desc(i, &empty);
 }
 
-Task make_task(const Request &request) {
-  return {"model execute", [model = request.model, ranges = request.ranges](Stream &) -> aclError {
-            if (model->unloaded()) {
-              return fail(ACL_ERROR_RT_MODEL_EXECUTE,
-                          "model %u was unloaded while this execution was queued", model->id);
-            }
-            const aclError code = model->run(ranges);
-            return code == ACL_ERROR_GE_FAILURE ? ACL_ERROR_RT_MODEL_EXECUTE : code;
-          }};
+std::vector<InFlight::Span> spans_of(const Ranges &ranges) {
+  std::vector<InFlight::Span> spans;
+  spans.reserve(ranges.inputs.size() + ranges.outputs.size());
+  for (const auto *side : {&ranges.inputs, &ranges.outputs}) {
+    for (const Range &range : *side) spans.push_back({range.data, range.size});
+  }
+  return spans;
+}
+
+Task make_task(const Request &request, const Stream &stream) {
+  // Holds the model, and its turn from when the stream gets there; over when the task goes.
+  struct Execution {
+    Execution(const std::shared_ptr<Model> &model, const Stream &on, const Ranges &ranges)
+        : queued(model, on.id), use(spans_of(ranges)), turn(*model) {}
+    const Model::Queued queued;
+    const InFlight use;
+    Model::Turn turn;
+  };
+  const std::shared_ptr<Model> &model = request.model;
+  auto execution = std::make_shared<Execution>(model, stream, request.ranges);
+  const auto as_runtime = [](aclError code) -> aclError {
+    return code == ACL_ERROR_GE_FAILURE ? ACL_ERROR_RT_MODEL_EXECUTE : code;
+  };
+  Task task{"model execute",
+            [model, execution, ranges = request.ranges, as_runtime](Stream &) -> aclError {
+              return as_runtime(model->run(ranges));
+            }};
+  task.cost = model->cost();
+  task.start = [model, execution, as_runtime](Stream &) -> aclError {
+    if (model->unloaded()) {
+      return fail(ACL_ERROR_RT_MODEL_EXECUTE,
+                  "model %u was unloaded while this execution was queued", model->id);
+    }
+    return as_runtime(execution->turn.take());
+  };
+  return task;
 }
 
 }  // namespace
@@ -164,7 +238,12 @@ aclError execute_now(uint32_t id, const aclmdlDataset *input, aclmdlDataset *out
   if (const aclError code = prepare(id, input, output, Mode::kSync, &request)) return code;
   if (const aclError code = claim(*request.model, Mode::kSync)) return code;
   if (const aclError code = allocate_outputs(&request)) return code;
-  if (const aclError code = request.model->run(request.ranges)) return code;
+  Model &model = *request.model;
+  Model::Turn turn(model);
+  if (const aclError code = turn.take()) return code;
+  if (const aclError code = occupy(model.cost(), [&] { return model.run(request.ranges); })) {
+    return code;
+  }
   refresh_output_descs(request);
   return ACL_SUCCESS;
 }
@@ -177,7 +256,7 @@ aclError execute_on_stream(uint32_t id, const aclmdlDataset *input, aclmdlDatase
   if (const aclError code = need_stream(handle, &stream)) return code;
   if (const aclError code = claim(*request.model, Mode::kSync)) return code;
   if (const aclError code = allocate_outputs(&request)) return code;
-  if (const aclError code = stream->push(make_task(request))) return code;
+  if (const aclError code = stream->push(make_task(request, *stream))) return code;
   if (const aclError code = stream->synchronize(timeout_ms)) return code;
   refresh_output_descs(request);
   return ACL_SUCCESS;
@@ -190,7 +269,7 @@ aclError execute_later(uint32_t id, const aclmdlDataset *input, aclmdlDataset *o
   std::shared_ptr<Stream> stream;
   if (const aclError code = need_stream(handle, &stream)) return code;
   if (const aclError code = claim(*request.model, Mode::kAsync)) return code;
-  if (const aclError code = stream->push(make_task(request))) return code;
+  if (const aclError code = stream->push(make_task(request, *stream))) return code;
   refresh_output_descs(request);
   return ACL_SUCCESS;
 }

@@ -21,6 +21,8 @@
 #include <vector>
 
 #include "fake/ledger.h"
+#include "fake/live_objects.h"
+#include "fake/origin.h"
 
 namespace aclfake {
 
@@ -34,6 +36,20 @@ struct HandleParts {
   uint32_t generation = 0;
   uint32_t index = 0;
   uint32_t element = 0;
+};
+
+// What is known of an object that a handle names or named.
+struct Trace {
+  Origin made;
+  Origin ended;  // if it was
+};
+
+template <class T>
+struct LiveObject {
+  void *handle;
+  std::shared_ptr<T> object;
+  Origin made;
+  bool counted;
 };
 
 constexpr uint32_t kElementBits = 12;
@@ -76,6 +92,7 @@ class HandleTable {
       slot.object = std::move(object);
       slot.counted = counted;
       generation = slot.generation;
+      slot.trace = {here(), {}};
     }
     if (counted) ledger::created(T::kKind);
     return reinterpret_cast<void *>(encode_handle({T::kKind, generation, index, 0}));
@@ -106,15 +123,29 @@ class HandleTable {
       slot->object = nullptr;
       counted = slot->counted;
       slot->generation = (slot->generation + 1) % kGenerations;
+      slot->trace.ended = here();
     }
     give_index(parts.index);
     if (counted) ledger::destroyed(T::kKind);
     return object;
   }
 
-  // All live objects with their handles, as of some moment during the call.
-  std::vector<std::pair<void *, std::shared_ptr<T>>> all() {
-    std::vector<std::pair<void *, std::shared_ptr<T>>> result;
+  // Where the object of a handle, live or ended, was made and ended. Empty if nothing is known of
+  // it any more (its slot serves another object now).
+  Trace trace(const void *handle) {
+    HandleParts parts{};
+    Slot *slot = locate(handle, &parts, nullptr);
+    if (slot == nullptr) return {};
+    SlotLock lock(*slot);
+    const uint32_t last = slot->object != nullptr
+                              ? slot->generation
+                              : (slot->generation + kGenerations - 1) % kGenerations;
+    return parts.generation == last ? slot->trace : Trace{};
+  }
+
+  // All live objects, as of some moment during the call.
+  std::vector<LiveObject<T>> live() {
+    std::vector<LiveObject<T>> result;
     uint32_t used;
     {
       std::lock_guard<std::mutex> lock(mutex_);
@@ -125,8 +156,16 @@ class HandleTable {
       SlotLock lock(slot);
       if (slot.object == nullptr) continue;
       const HandleParts parts{T::kKind, slot.generation, index, 0};
-      result.emplace_back(reinterpret_cast<void *>(encode_handle(parts)), slot.object);
+      result.push_back({reinterpret_cast<void *>(encode_handle(parts)), slot.object,
+                        slot.trace.made, slot.counted});
     }
+    return result;
+  }
+
+  // The same without the rest: handles and objects.
+  std::vector<std::pair<void *, std::shared_ptr<T>>> all() {
+    std::vector<std::pair<void *, std::shared_ptr<T>>> result;
+    for (auto &entry : live()) result.emplace_back(entry.handle, std::move(entry.object));
     return result;
   }
 
@@ -153,6 +192,7 @@ class HandleTable {
     bool counted = false;
     uint32_t generation = 1;
     std::shared_ptr<T> object;
+    Trace trace;  // of object, or of the last one
   };
 
   class SlotLock {
@@ -228,7 +268,14 @@ class HandleTable {
 // The table of a type; never destroyed.
 template <class T>
 HandleTable<T> &handles() {
-  static HandleTable<T> *const table = new HandleTable<T>;
+  static HandleTable<T> *const table = [] {
+    add_lister([](std::vector<LiveEntry> &entries) {
+      for (const auto &entry : handles<T>().live()) {
+        if (entry.counted) entries.push_back({T::kKind, entry.made, 0});
+      }
+    });
+    return new HandleTable<T>;
+  }();
   return *table;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fake/host_func.h"
 
-#include "fake/messages.h"
+#include "fake/admission.h"
+#include "fake/checks.h"
 
 namespace aclfake {
 
@@ -11,12 +12,26 @@ std::shared_ptr<HostFuncThread> HostFuncThread::start() {
   return self;
 }
 
-void HostFuncThread::run(aclrtHostFunc function, void *data, Stream &stream) {
+Task HostFuncThread::task(aclrtHostFunc function, void *data) {
   auto job = std::make_shared<Job>(Job{function, data});
-  std::unique_lock<std::mutex> lock(mutex_);
-  jobs_.push_back(job);
-  changed_.notify_all();
-  stream.wait(lock, changed_, [&] { return job->done || ending_; });
+  const auto over = [this, job] { return job->done || ending_; };
+  Task task{"host function", [self = shared_from_this(), over](Stream &stream) -> aclError {
+              std::unique_lock<std::mutex> lock(self->mutex_);
+              stream.wait(lock, self->changed_, over);
+              return ACL_SUCCESS;
+            }};
+  task.start = [self = shared_from_this(), job](Stream &) -> aclError {
+    std::lock_guard<std::mutex> lock(self->mutex_);
+    self->jobs_.push_back(job);
+    self->changed_.notify_all();
+    return ACL_SUCCESS;
+  };
+  task.ready = [self = shared_from_this(), over] {
+    std::lock_guard<std::mutex> lock(self->mutex_);
+    return over();
+  };
+  task.external = true;
+  return task;
 }
 
 void HostFuncThread::stop() {
@@ -25,6 +40,7 @@ void HostFuncThread::stop() {
     ending_ = true;
     changed_.notify_all();
   }
+  notify_device();
   if (thread_.get_id() == std::this_thread::get_id()) {
     thread_.detach();
   } else {
@@ -40,10 +56,16 @@ void HostFuncThread::work() {
     const std::shared_ptr<Job> job = jobs_.front();
     jobs_.pop_front();
     lock.unlock();
-    job->function(job->data);
+    {
+      const CallbackScope scope;
+      job->function(job->data);
+    }
     lock.lock();
     job->done = true;
     changed_.notify_all();
+    lock.unlock();
+    notify_device();
+    lock.lock();
   }
 }
 
@@ -52,20 +74,14 @@ aclError launch_host_func(aclrtHostFunc function, void *data,
   {
     std::lock_guard<std::mutex> lock(stream->binding_mutex);
     if (stream->binding == Stream::Binding::kReport) {
-      return fail(
-          ACL_ERROR_RT_STREAM_SUBSCRIBE,
-          "stream %d is subscribed with aclrtSubscribeReport, which excludes host functions",
-          stream->id);
+      return violation(Check::CBK_10, ACL_ERROR_RT_STREAM_SUBSCRIBE,
+                       "stream %d is subscribed with aclrtSubscribeReport", stream->id);
     }
     stream->binding = Stream::Binding::kHostFunc;
   }
   const std::shared_ptr<Context> context = stream->context.lock();
-  if (context == nullptr) return fail(ACL_ERROR_RT_CONTEXT_NULL, "the context was destroyed");
-  const std::shared_ptr<HostFuncThread> thread = context->host_func_thread();
-  return stream->push({"host function", [thread, function, data](Stream &self) -> aclError {
-                         thread->run(function, data, self);
-                         return ACL_SUCCESS;
-                       }});
+  if (context == nullptr) return no_context_here();
+  return stream->push(context->host_func_thread()->task(function, data));
 }
 
 }  // namespace aclfake

@@ -19,8 +19,8 @@ namespace aclfake {
 class HostFuncThread : public std::enable_shared_from_this<HostFuncThread> {
  public:
   static std::shared_ptr<HostFuncThread> start();
-  // Runs function on the thread; returns when it has, or when the stream is dropped.
-  void run(aclrtHostFunc function, void *data, Stream &stream);
+  // Has function run on the thread; over when it has, or when the stream is dropped.
+  Task task(aclrtHostFunc function, void *data);
   void stop();  // after what it is running
 
  private:

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The ledger: how many objects and bytes of each kind are live, were at most, were ever; how often
-// each function was called. Counters are atomics: any thread, no locks, no exceptions, except
-// json() which allocates. HandleTable counts its objects itself; memory and models call in here.
+// each function was called. Counters are atomics: any thread, no locks, no exceptions. HandleTable
+// counts its objects itself; memory and models call in here. ledger_report.h puts it into words.
 #ifndef ACLRT_FAKE_LEDGER_H
 #define ACLRT_FAKE_LEDGER_H
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 namespace aclfake {
 
@@ -29,6 +28,7 @@ enum class Kind : uint8_t {
   kBundleQuery,
   kProfiling,
   kExceptionInfo,
+  kOpAttr,
   kModel,
   kDeviceMemory,
   kHostMemory,
@@ -58,15 +58,15 @@ struct Count {
 
 void created(Kind kind, uint64_t bytes = 0) noexcept;
 void destroyed(Kind kind, uint64_t bytes = 0) noexcept;
-void called(Call call) noexcept;
+uint64_t called(Call call) noexcept;  // how many calls of it there have been, this one included
 Count read(Kind kind) noexcept;
 uint64_t calls(Call call) noexcept;
 uint64_t live_objects() noexcept;  // of all kinds
 
 // Guard zones of device memory that were found overwritten at a free.
 void guard_damaged() noexcept;
+uint64_t damaged_guards() noexcept;
 
-std::string json();  // schema: docs/fake.md
 // After all objects are gone: counters as after loading.
 void clear() noexcept;
 

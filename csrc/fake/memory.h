@@ -13,10 +13,13 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "acl/abi.h"
 #include "fake/device.h"
+#include "fake/origin.h"
 
 namespace aclfake {
 
@@ -48,8 +51,13 @@ enum class Place {
 struct Location {
   Place place = Place::kForeign;
   std::shared_ptr<Device> device;
+  uint64_t room = UINT64_MAX;  // bytes up to the end of its allocation, where that is known
 };
 Location locate(const void *ptr);
+// What is known of an address, for reports: "0x... is 64 bytes into 128 bytes of device 0, ...".
+std::string memory_text(const void *ptr);
+// Keeps memory of aclrtMallocHost from going back to the host; nullptr for any other.
+std::shared_ptr<void> hold_host(const void *ptr);
 
 enum class Allocator { kAcl, kDvpp, kInternal };
 
@@ -59,6 +67,8 @@ enum class Allocator { kAcl, kDvpp, kInternal };
 aclError allocate_device(Device &device, size_t size, bool padded, Allocator allocator, void **out);
 // 0 or 107000 (not the start of a live allocation of this allocator).
 aclError free_device(void *ptr, Allocator allocator);
+// With the limit of aclfake_set_memory_limit, if there is one.
+uint64_t total_bytes(const Device &device);
 uint64_t free_bytes(Device &device);
 // Frees all allocations of the device; used by the last ResetDevice.
 void free_all(Device &device);
@@ -67,6 +77,15 @@ aclError allocate_host(size_t size, void **out);  // 0, 100000 or 207001
 aclError free_host(void *ptr);                    // 0 or 107000
 aclError register_host(void *ptr, uint64_t size);
 aclError unregister_host(void *ptr);
+// Memory that the client holds (not the fake's own, not what it registered).
+struct LiveMemory {
+  Kind kind;  // kDeviceMemory or kHostMemory
+  const void *address;
+  uint64_t size;
+  Origin made;
+};
+std::vector<LiveMemory> live_memory();
+
 void forget_host_memory();  // frees everything; aclfake_reset
 
 }  // namespace aclfake

@@ -11,6 +11,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "fake/checks.h"
+#include "fake/freed.h"
 #include "fake/ledger.h"
 #include "fake/messages.h"
 #include "fake/state.h"
@@ -19,7 +21,6 @@ namespace aclfake {
 namespace {
 
 constexpr uint32_t kWeightsPartition = 1;
-constexpr uint32_t kInoutInfoPartition = 8;
 
 // ---- table ------------------------------------------------------------------------------------
 
@@ -39,6 +40,11 @@ class Table {
     models_[model->id] = std::move(model);
   }
 
+  uint32_t last_id() {
+    std::shared_lock<std::shared_mutex> lock(mutex_);
+    return last_id_;
+  }
+
   std::shared_ptr<Model> find(uint32_t id) {
     std::shared_lock<std::shared_mutex> lock(mutex_);
     const auto found = models_.find(id);
@@ -53,6 +59,15 @@ class Table {
     std::shared_ptr<Model> model = std::move(found->second);
     models_.erase(found);
     return model;
+  }
+
+  std::vector<std::shared_ptr<Model>> all() {
+    std::shared_lock<std::shared_mutex> lock(mutex_);
+    std::vector<std::shared_ptr<Model>> result;
+    for (const auto &entry : models_) {
+      if (entry.second != nullptr) result.push_back(entry.second);
+    }
+    return result;
   }
 
   std::vector<std::shared_ptr<Model>> remove_all() {
@@ -118,17 +133,15 @@ std::string environment(const char *name) {
   return value != nullptr ? value : "";
 }
 
-aclError refuse(const char *id, const ModelFile &file, const std::string &reason) {
-  return fail(ACL_ERROR_GE_EXEC_LOAD_MODEL_PARTITION_FAILED, "%s: model \"%s\": %s", id,
-              file.name().c_str(), reason.c_str());
+aclError refuse(Check check, const ModelFile &file, const std::string &reason) {
+  return violation(check, ACL_ERROR_GE_EXEC_LOAD_MODEL_PARTITION_FAILED, "model \"%s\": %s",
+                   file.name().c_str(), reason.c_str());
 }
 
-// Static shapes with a list of inputs and outputs are what this device executes.
+// Static shapes with known inputs and outputs are what this device executes.
 aclError check_supported(const ModelFile &file, const om::Model &model) {
-  if (model.find(kInoutInfoPartition) == nullptr) {
-    return refuse("ACLFAKE-MDL-02", file,
-                  "has no MODEL_INOUT_INFO (it was compiled by an ATC older than CANN 8); this "
-                  "version of the fake device cannot read its inputs and outputs");
+  if (!model.io_problem.empty()) {
+    return refuse(Check::MDL_02, file, "does not tell its inputs and outputs: " + model.io_problem);
   }
   bool dynamic = model.model_num > 1 || model.is_unknown_shape;
   for (const auto *side : {&model.inputs, &model.outputs}) {
@@ -137,7 +150,7 @@ aclError check_supported(const ModelFile &file, const om::Model &model) {
     }
   }
   if (!dynamic) return ACL_SUCCESS;
-  return refuse("ACLFAKE-MDL-02", file,
+  return refuse(Check::MDL_02, file,
                 "has dynamic shapes; this version of the fake device executes static ones only");
 }
 
@@ -149,26 +162,24 @@ aclError make_engine(const ModelFile &file, const om::Model &model, const std::s
     return ACL_SUCCESS;
   }
   if (!kind.empty() && kind != "onnxruntime") {
-    return refuse("ACLFAKE-MDL-03", file,
+    return refuse(Check::MDL_03, file,
                   "ACLRT_FAKE_ENGINE is \"" + kind + "\"; it can be onnxruntime or synthetic");
   }
   std::string path = chosen_onnx;
   const bool has_body = model.onnx.size > 0;
   if (path.empty() && !has_body) path = environment("ACLRT_FAKE_ONNX");
   if (path.empty() && !has_body) {
-    return refuse("ACLFAKE-MDL-01", file,
+    return refuse(Check::MDL_01, file,
                   "was compiled for a real device and carries no ONNX body, so the fake device "
-                  "cannot compute it. Name its ONNX file in ACLRT_FAKE_ONNX, or by "
-                  "aclfake_set_onnx_for_next_load (onnx=... in Python), or ask for made-up outputs "
-                  "with ACLRT_FAKE_ENGINE=synthetic.");
+                  "cannot compute it");
   }
   try {
     *engine = path.empty() ? make_ort_engine(model, model.onnx) : make_ort_engine(model, path);
     return ACL_SUCCESS;
   } catch (const BodyMismatch &error) {
-    return refuse("ACLFAKE-MDL-04", file, error.what());
+    return refuse(Check::MDL_04, file, error.what());
   } catch (const EngineError &error) {
-    return refuse("ACLFAKE-MDL-03", file, error.what());
+    return refuse(Check::MDL_03, file, error.what());
   }
 }
 
@@ -180,47 +191,29 @@ void copy_weights(const ModelFile &file, const om::Model &model, uint8_t *target
 
 // ---- execution --------------------------------------------------------------------------------
 
-const char *place_text(Place place) {
-  switch (place) {
-    case Place::kForeign:
-      return "is not device memory";
-    case Place::kHost:
-      return "is host memory, device memory is needed";
-    case Place::kDead:
-      return "is device memory that is not allocated (freed?)";
-    case Place::kDevice:
-      return "is device memory, but its allocation ends before the tensor does";
-  }
-  return "";
-}
-
-class Flag {
- public:
-  explicit Flag(std::atomic<bool> &flag) : flag_(flag), taken_(!flag.exchange(true)) {}
-  ~Flag() {
-    if (taken_) flag_.store(false);
-  }
-  Flag(const Flag &) = delete;
-  Flag &operator=(const Flag &) = delete;
-  explicit operator bool() const noexcept { return taken_; }
-
- private:
-  std::atomic<bool> &flag_;
-  const bool taken_;
-};
-
 // size: of the tensor. Fewer bytes only where the client's buffer says so.
 aclError pin_range(const Model &model, const char *side, size_t index, const Range &range,
                    size_t size, DevicePin *pin) {
   *pin = pin_device(range.data, size);
   if (*pin) {
     if (&pin->device() == model.device.get()) return ACL_SUCCESS;
-    return fail(ACL_ERROR_RT_MODEL_EXECUTE,
-                "%s %zu at %p is memory of device %d, the model's is %d", side, index, range.data,
-                pin->device().id, model.device->id);
+    return violation(Check::BUF_09, ACL_ERROR_RT_MODEL_EXECUTE,
+                     "%s %zu at %p is memory of device %d, the model's is %d", side, index,
+                     range.data, pin->device().id, model.device->id);
   }
-  return fail(ACL_ERROR_RT_MODEL_EXECUTE, "%s %zu: %zu bytes at %p: it %s", side, index, size,
-              range.data, place_text(locate(range.data).place));
+  const Place place = locate(range.data).place;
+  const std::string text = memory_text(range.data);
+  Freed freed;
+  if (place == Place::kDead && find_freed(range.data, &freed) && freed.in_use) {
+    return fail(ACL_ERROR_RT_MODEL_EXECUTE, "%s %zu: %zu bytes: %s", side, index, size,
+                text.c_str());  // the free was reported
+  }
+  Check check = Check::BUF_07;
+  const char *why = "is not device memory";
+  if (place == Place::kDead) check = Check::BUF_08, why = "is not allocated";
+  if (place == Place::kDevice) check = Check::BUF_10, why = "ends before the tensor does";
+  return violation(check, ACL_ERROR_RT_MODEL_EXECUTE, "%s %zu: the memory for its %zu bytes %s: %s",
+                   side, index, size, why, text.c_str());
 }
 
 }  // namespace
@@ -237,12 +230,12 @@ aclError ModelMemory::take(Device &device, const char *what, void *given, size_t
   size_ = needed;
   if (given != nullptr) {
     if (given_size < needed) {
-      return fail(ACL_ERROR_GE_PARAM_INVALID, "%s memory has %zu bytes, the model needs %zu", what,
-                  given_size, needed);
+      return violation(Check::MEM_14, ACL_ERROR_GE_PARAM_INVALID,
+                       "%s memory has %zu bytes, the model needs %zu", what, given_size, needed);
     }
     if (needed > 0 && !pin_device(given, needed)) {
-      return fail(ACL_ERROR_GE_PARAM_INVALID, "%s memory at %p %s", what, given,
-                  place_text(locate(given).place));
+      return violation(Check::MEM_14, ACL_ERROR_GE_PARAM_INVALID, "%s memory of %zu bytes: %s",
+                       what, needed, memory_text(given).c_str());
     }
     given_ = given;
     return ACL_SUCCESS;
@@ -319,18 +312,26 @@ bool Model::claim(Mode mode) noexcept {
   return mode_.compare_exchange_strong(expected, mode) || expected == mode;
 }
 
-aclError Model::run(const Ranges &ranges) {
-  const Flag flag(running_);
-  if (!flag) {
-    return fail(ACL_ERROR_GE_FAILURE,
-                "model %u is being executed already; one execution of a model id at a time is "
-                "allowed (load it twice to run it in parallel)",
-                id);
-  }
-  return device->compute.run(device->profile.compute_us(), [&] { return compute(ranges); });
+aclError Model::Turn::take() {
+  taken_ = !model_.running_.exchange(true);
+  if (taken_) return ACL_SUCCESS;
+  return violation(Check::RUN_01, ACL_ERROR_GE_FAILURE, "model %u is being executed already",
+                   model_.id);
 }
 
-aclError Model::compute(const Ranges &ranges) {
+Model::Turn::~Turn() {
+  if (taken_) model_.running_.store(false);
+}
+
+Cost Model::cost() const {
+  Cost cost;
+  cost.engine = &device->compute;
+  cost.kind = "execute";
+  device->profile.execute_us(name, &cost.lead_us, &cost.total_us);
+  return cost;
+}
+
+aclError Model::run(const Ranges &ranges) {
   struct Unpin {
     std::vector<DevicePin> &pins;
     ~Unpin() {
@@ -339,10 +340,10 @@ aclError Model::compute(const Ranges &ranges) {
   } unpin{pins_};
 
   if (!work_.alive() || !weights_.alive()) {
-    return fail(ACL_ERROR_RT_MODEL_EXECUTE,
-                "the client's work or weight memory of model %u was freed before the model was "
-                "unloaded",
-                id);
+    return violation(Check::RUN_05, ACL_ERROR_RT_MODEL_EXECUTE,
+                     "the client's work or weight memory of model %u was freed before the model "
+                     "was unloaded",
+                     id);
   }
   for (size_t i = 0; i < ranges.inputs.size(); ++i) {
     const Range &range = ranges.inputs[i];
@@ -360,6 +361,7 @@ aclError Model::compute(const Ranges &ranges) {
     }
     engine_outputs_[i] = {pin.data(), range.size};
   }
+  if (device->profile.window) return ACL_SUCCESS;  // computes nothing, so that copies alone count
   try {
     engine_->run(engine_inputs_, engine_outputs_);
     return ACL_SUCCESS;
@@ -368,24 +370,65 @@ aclError Model::compute(const Ranges &ranges) {
   }
 }
 
+Model::Queued::Queued(std::shared_ptr<Model> model, int32_t stream) : model_(std::move(model)) {
+  std::lock_guard<std::mutex> lock(model_->queue_mutex_);
+  if (model_->queued_ > 0 && model_->queue_ != stream) {
+    notice(Check::RUN_02, "model %u is queued on stream %d, and now on stream %d", model_->id,
+           model_->queue_, stream);
+  }
+  ++model_->queued_;
+  model_->queue_ = stream;
+}
+
+Model::Queued::~Queued() {
+  std::lock_guard<std::mutex> lock(model_->queue_mutex_);
+  --model_->queued_;
+}
+
+size_t Model::queued() {
+  std::lock_guard<std::mutex> lock(queue_mutex_);
+  return queued_;
+}
+
 // ---- functions --------------------------------------------------------------------------------
+
+namespace {
+
+// unloaded: what it is if there was such a model.
+aclError no_such_model(uint32_t id, Check unloaded) {
+  const bool known = id != 0 && id <= table().last_id();
+  return violation(known ? unloaded : Check::MDL_05, ACL_ERROR_GE_EXEC_MODEL_ID_INVALID,
+                   known ? "model %u was unloaded already" : "no load gave the id %u", id);
+}
+
+}  // namespace
 
 aclError need_model(uint32_t id, std::shared_ptr<Model> *model) {
   *model = table().find(id);
-  if (*model != nullptr) return ACL_SUCCESS;
-  return fail(ACL_ERROR_GE_EXEC_MODEL_ID_INVALID, "no model with id %u is loaded", id);
+  return *model != nullptr ? ACL_SUCCESS : no_such_model(id, Check::MDL_06);
 }
 
 aclError unload_model(uint32_t id) {
-  std::shared_ptr<Model> model;
-  if (const aclError code = need_model(id, &model)) return code;
-  model = table().remove(id);
-  if (model == nullptr) {
-    return fail(ACL_ERROR_GE_EXEC_MODEL_ID_INVALID, "no model with id %u is loaded", id);
+  const std::shared_ptr<Model> model = table().remove(id);
+  if (model == nullptr) return no_such_model(id, Check::MDL_07);
+  const std::shared_ptr<Context> &context = current_context();
+  const std::shared_ptr<Context> owner = model->context.lock();
+  if (context != nullptr && owner != nullptr && owner->alive() && context != owner) {
+    notice(Check::MDL_10, "model %u was loaded on device %d by %s", id, model->device->id,
+           origin_text(model->made).c_str());
+  }
+  if (const size_t queued = model->queued(); queued > 0) {
+    notice(Check::MDL_09, "%zu executions of model %u are queued", queued, id);
+  } else if (model->running()) {
+    notice(Check::MDL_08, "model %u is being executed", id);
   }
   model->mark_unloaded();
   ledger::destroyed(Kind::kModel, model->device_bytes());
   return ACL_SUCCESS;
+}
+
+std::vector<std::shared_ptr<Model>> live_models() {
+  return table().all();
 }
 
 void set_onnx_for_next_load(const char *path) {

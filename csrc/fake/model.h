@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "fake/engine.h"
 #include "fake/memory.h"
 #include "fake/model_file.h"
+#include "fake/origin.h"
 
 namespace aclfake {
 
@@ -74,6 +76,7 @@ class Model {
   ~Model();
 
   const uint32_t id;
+  const Origin made = here();
   const std::string name;
   const std::shared_ptr<const Description> description;
   // Not owned: a queued execution owns the model, and a context owns its queues.
@@ -86,25 +89,55 @@ class Model {
   bool may_run(Mode mode) const noexcept;
   bool claim(Mode mode) noexcept;  // false: the other mode was claimed meanwhile
 
-  // Executes on the device's compute engine, on the calling thread. 0, 507011, or 500002 if this
-  // model is being executed already.
+  // One execution at a time: a turn is taken before the compute engine is waited for. 500002 if
+  // this model is being executed already; destruction gives it back.
+  class Turn {
+   public:
+    explicit Turn(Model &model) : model_(model) {}
+    ~Turn();
+    Turn(const Turn &) = delete;
+    Turn &operator=(const Turn &) = delete;
+    aclError take();
+
+   private:
+    Model &model_;
+    bool taken_ = false;
+  };
+
+  // Executes on the calling thread, within a turn. 0 or 507011.
   aclError run(const Ranges &ranges);
+  Cost cost() const;  // of one execution
 
   // Of the device's own memory; what the client gave is not counted.
   size_t device_bytes() const noexcept { return work_.own_bytes() + weights_.own_bytes(); }
+
+  // An execution that is queued or runs on a stream; on two streams at once is reported.
+  class Queued {
+   public:
+    Queued(std::shared_ptr<Model> model, int32_t stream);
+    ~Queued();
+    Queued(const Queued &) = delete;
+    Queued &operator=(const Queued &) = delete;
+
+   private:
+    const std::shared_ptr<Model> model_;
+  };
+  size_t queued();
+  bool running() const noexcept { return running_.load(std::memory_order_acquire); }
 
   void mark_unloaded() noexcept { unloaded_.store(true, std::memory_order_release); }
   bool unloaded() const noexcept { return unloaded_.load(std::memory_order_acquire); }
 
  private:
-  aclError compute(const Ranges &ranges);
-
   std::unique_ptr<ModelEngine> engine_;
   ModelMemory work_;
   ModelMemory weights_;
   std::atomic<Mode> mode_{Mode::kUndecided};
   std::atomic<bool> unloaded_{false};
   std::atomic<bool> running_{false};
+  std::mutex queue_mutex_;
+  size_t queued_ = 0;
+  int32_t queue_ = -1;  // stream of the last one queued
   // Of the execution that holds running_; kept to save allocations.
   std::vector<DevicePin> pins_;
   std::vector<ModelEngine::Input> engine_inputs_;
@@ -114,6 +147,7 @@ class Model {
 // 0 or 145003.
 aclError need_model(uint32_t id, std::shared_ptr<Model> *model);
 aclError unload_model(uint32_t id);
+std::vector<std::shared_ptr<Model>> live_models();
 
 // The ONNX file for the next model that this thread loads; nullptr unsets.
 void set_onnx_for_next_load(const char *path);

@@ -145,7 +145,7 @@ aclError LoadConfig::load(uint32_t *id) const {
     }
     return refuse_queues();
   }
-  if (!initialised()) return fail(ACL_ERROR_GE_EXEC_NOT_INIT, "aclInit was not called");
+  if (const aclError code = need_initialised()) return code;
   LoadOptions effective = options;
   if (!uses_given_memory(load_type)) {
     effective = LoadOptions();

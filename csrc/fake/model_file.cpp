@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "fake/checks.h"
 #include "fake/messages.h"
 
 namespace aclfake {
@@ -101,14 +102,16 @@ aclError ModelFile::open_memory(const void *data, size_t size) {
   return ACL_SUCCESS;
 }
 
-aclError ModelFile::parse(om::Model *model) const {
+aclError ModelFile::parse(om::Model *model, const om::Options &options) const {
   try {
-    *model = om::parse(bytes_);
+    *model = om::parse(bytes_, options);
     return ACL_SUCCESS;
   } catch (const om::FormatError &error) {
-    return fail(code_of(error.cause(), mapped_), "%smodel \"%s\": %s",
-                error.cause() == om::Cause::kUnsupported ? "ACLFAKE-MDL-02: " : "", name_.c_str(),
-                error.what());
+    const aclError code = code_of(error.cause(), mapped_);
+    if (error.cause() == om::Cause::kUnsupported) {
+      return violation(Check::MDL_02, code, "model \"%s\": %s", name_.c_str(), error.what());
+    }
+    return fail(code, "model \"%s\": %s", name_.c_str(), error.what());
   }
 }
 

@@ -25,7 +25,7 @@ class ModelFile {
 
   aclError open_path(const char *path);                 // 100000, 145002 or 145006
   aclError open_memory(const void *data, size_t size);  // 100000 or 145006
-  aclError parse(om::Model *model) const;
+  aclError parse(om::Model *model, const om::Options &options = {}) const;
 
   om::Bytes bytes() const noexcept { return bytes_; }
   const std::string &name() const noexcept { return name_; }  // the path, or "memory"

@@ -2,49 +2,40 @@
 #include "fake/profile.h"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <stdexcept>
+
+#include "fake/device.h"
+#include "om/json_writer.h"
 
 namespace aclfake {
 namespace {
 
-constexpr uint64_t kGiB = uint64_t{1} << 30;
-constexpr uint64_t kMiB = uint64_t{1} << 20;
-
+// The files of csrc/fake/profiles, as the build found them.
 struct Board {
   const char *name;
-  const char *soc_name;
-  uint32_t devices;       // per card
-  uint64_t memory_bytes;  // per device
-  uint32_t ai_cores;      // estimate
-  uint32_t vector_cores;  // estimate
-  uint64_t l2_bytes;      // estimate
-  double link_gb_s;       // of the card, one direction
-  double device_gb_s;     // memory bandwidth per device
-  bool timed;
+  const char *json;
 };
-
-// Devices, SoC names, memory, links and bandwidths are the vendor's public figures.
 constexpr Board kBoards[] = {
-    {"atlas300i", "Ascend310", 4, 8 * kGiB, 2, 0, 8 * kMiB, 15.75, 51.2, true},
-    {"atlas300i-pro", "Ascend310P3", 1, 24 * kGiB, 8, 7, 16 * kMiB, 31.5, 204.8, true},
-    {"atlas300i-duo", "Ascend310P3", 2, 48 * kGiB, 8, 7, 16 * kMiB, 31.5, 204.0, true},
-    {"null", "Ascend310P3", 1, 24 * kGiB, 8, 7, 16 * kMiB, 0, 0, false},
+#include "fake/profiles.inc"
 };
 constexpr const char *kDefaultBoard = "atlas300i-pro";
 
-// Estimates, all four, until somebody measures a card.
-constexpr double kLinkShare = 0.75;     // of the link's rate, shared by the card's devices
-constexpr double kPageableShare = 0.5;  // of the pinned rate
-constexpr double kCopyLatencyUs = 15.0;
-constexpr double kLaunchLatencyUs = 30.0;
-
-constexpr uint32_t kMaxStreams = 1024;  // 310P series; taken for all boards
 constexpr uint32_t kMaxDevices = 64;
+constexpr size_t kMaxFile = size_t{1} << 20;
+
+// What an execute of unknown length takes where time is virtual: real time must not get in there.
+constexpr double kAssumedComputeUs = 1000;
 
 const char *variable(const char *name) {
   const char *value = std::getenv(name);
   return value != nullptr && value[0] != '\0' ? value : nullptr;
+}
+
+[[noreturn]] void refuse(const char *name, const char *text, const std::string &why) {
+  throw std::runtime_error(std::string(name) + "=" + text + ": " + why);
 }
 
 double microseconds(const char *name) {
@@ -53,82 +44,184 @@ double microseconds(const char *name) {
   char *end = nullptr;
   const double value = std::strtod(text, &end);
   if (*end != '\0' || !(value >= 0) || value > 1e12) {
-    throw std::runtime_error(std::string(name) + "=" + text +
-                             ": expected a number of microseconds, 0 or more");
+    refuse(name, text, "expected a number of microseconds, 0 or more");
   }
   return value;
 }
 
-const Board &find_board(const std::string &name) {
-  std::string known;
-  for (const Board &board : kBoards) {
-    if (name == board.name) return board;
-    known += known.empty() ? board.name : std::string(", ") + board.name;
-  }
-  throw std::runtime_error("ACLRT_FAKE_PROFILE=" + name + ": unknown board; known are " + known);
+bool whole_number(const char *text, uint64_t *value) {
+  if (text[0] < '0' || text[0] > '9') return false;
+  char *end = nullptr;
+  errno = 0;
+  *value = std::strtoull(text, &end, 10);
+  return *end == '\0' && errno == 0;
 }
 
-double transfer_us(const Profile &profile, size_t bytes, double gb_s) {
-  return profile.copy_latency_us + (gb_s > 0 ? static_cast<double>(bytes) / (gb_s * 1e3) : 0);
+std::string read_file(const char *path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE *)> file(std::fopen(path, "re"), std::fclose);
+  if (file == nullptr) refuse("ACLRT_FAKE_PROFILE", path, "the file cannot be opened");
+  std::string text(kMaxFile, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  if (std::ferror(file.get()) != 0 || text.size() == kMaxFile) {
+    refuse("ACLRT_FAKE_PROFILE", path, "the file cannot be read, or is no profile");
+  }
+  return text;
+}
+
+// A name of a board, or the path of a file: with a slash or ending in .json.
+void read_chosen(const std::string &chosen, Profile *profile) {
+  const bool path = chosen.find('/') != std::string::npos ||
+                    (chosen.size() > 5 && chosen.compare(chosen.size() - 5, 5, ".json") == 0);
+  profile->name = chosen;
+  if (path) {
+    try {
+      read_profile(read_file(chosen.c_str()), profile);
+      return;
+    } catch (const std::runtime_error &error) {
+      const std::string what = error.what();
+      if (what.compare(0, 18, "ACLRT_FAKE_PROFILE") == 0) throw;
+      refuse("ACLRT_FAKE_PROFILE", chosen.c_str(), what);
+    }
+  }
+  std::string known;
+  for (const Board &board : kBoards) {
+    if (chosen == board.name) return read_profile(board.json, profile);
+    known += known.empty() ? board.name : std::string(", ") + board.name;
+  }
+  refuse("ACLRT_FAKE_PROFILE", chosen.c_str(),
+         "unknown board; known are " + known + ", or the path of a .json file");
+}
+
+double transfer_us(const Profile &profile, size_t bytes, double rate) {
+  return profile.copy_latency_us + (rate > 0 ? static_cast<double>(bytes) * 1e6 / rate : 0);
+}
+
+const char *run_mode(const Profile &profile) {
+  return profile.host_is_device ? "device" : "host";
+}
+
+void write_us(om::JsonWriter &json, const std::string &name, double us) {
+  json.key(name);
+  if (us < 0) {
+    json.value("measured");
+  } else {
+    json.value(us);
+  }
+}
+
+void write_fixed(om::JsonWriter &json, const char *name, double us) {
+  json.key(name);
+  if (us < 0) {
+    json.null();
+  } else {
+    json.value(us);
+  }
 }
 
 }  // namespace
 
 double Profile::h2d_us(size_t bytes, bool pinned) const noexcept {
   if (fixed_h2d_us >= 0) return fixed_h2d_us;
-  return timed ? transfer_us(*this, bytes, pinned ? pinned_gb_s : pageable_gb_s) : 0;
+  return timed ? transfer_us(*this, bytes, pinned ? h2d_pinned : h2d_pageable) : 0;
 }
 
 double Profile::d2h_us(size_t bytes, bool pinned) const noexcept {
   if (fixed_d2h_us >= 0) return fixed_d2h_us;
-  return timed ? transfer_us(*this, bytes, pinned ? pinned_gb_s : pageable_gb_s) : 0;
+  return timed ? transfer_us(*this, bytes, pinned ? d2h_pinned : d2h_pageable) : 0;
 }
 
 double Profile::d2d_us(size_t bytes) const noexcept {
-  return timed ? transfer_us(*this, bytes, device_gb_s) : 0;
+  return timed ? transfer_us(*this, bytes, d2d) : 0;
 }
 
-double Profile::compute_us() const noexcept {
-  if (fixed_compute_us >= 0) return fixed_compute_us;
-  return timed ? launch_latency_us : 0;
+void Profile::execute_us(const std::string &model, double *lead_us, double *total_us) const {
+  *lead_us = 0;
+  *total_us = fixed_compute_us;
+  if (fixed_compute_us >= 0) return;
+  double own = kMeasured;
+  if (timed) {
+    *lead_us = launch_latency_us;
+    const auto listed = models.find(model);
+    own = listed != models.end() ? listed->second : compute_us;
+  }
+  if (own < 0) own = deterministic ? kAssumedComputeUs : 0;
+  *total_us = *lead_us + own;
 }
 
 Profile profile_from_environment() {
-  const char *chosen = variable("ACLRT_FAKE_PROFILE");
-  const Board &board = find_board(chosen != nullptr ? chosen : kDefaultBoard);
   Profile profile;
-  profile.name = board.name;
-  profile.soc_name = board.soc_name;
-  profile.device_count = board.devices;
-  profile.memory_bytes = board.memory_bytes;
-  profile.ai_cores = board.ai_cores;
-  profile.vector_cores = board.vector_cores;
-  profile.l2_bytes = board.l2_bytes;
-  profile.max_streams = kMaxStreams;
+  const char *chosen = variable("ACLRT_FAKE_PROFILE");
+  read_chosen(chosen != nullptr ? chosen : kDefaultBoard, &profile);
   profile.fixed_h2d_us = microseconds("ACLRT_FAKE_H2D_US");
   profile.fixed_compute_us = microseconds("ACLRT_FAKE_COMPUTE_US");
   profile.fixed_d2h_us = microseconds("ACLRT_FAKE_D2H_US");
-
-  const bool asked = chosen != nullptr || profile.fixed_h2d_us >= 0 ||
-                     profile.fixed_compute_us >= 0 || profile.fixed_d2h_us >= 0;
-  profile.timed = board.timed && asked;
-  profile.pinned_gb_s = board.link_gb_s * kLinkShare / board.devices;
-  profile.pageable_gb_s = profile.pinned_gb_s * kPageableShare;
-  profile.device_gb_s = board.device_gb_s;
-  profile.copy_latency_us = kCopyLatencyUs;
-  profile.launch_latency_us = kLaunchLatencyUs;
-
+  profile.timed = chosen != nullptr || profile.fixed_h2d_us >= 0 || profile.fixed_compute_us >= 0 ||
+                  profile.fixed_d2h_us >= 0;
   if (const char *count = variable("ACLRT_FAKE_DEVICES")) {
-    char *end = nullptr;
-    errno = 0;
-    const long value = std::strtol(count, &end, 10);
-    if (*end != '\0' || errno != 0 || value < 0 || value > static_cast<long>(kMaxDevices)) {
-      throw std::runtime_error(std::string("ACLRT_FAKE_DEVICES=") + count + ": expected 0 to " +
-                               std::to_string(kMaxDevices));
+    uint64_t value = 0;
+    if (!whole_number(count, &value) || value > kMaxDevices) {
+      refuse("ACLRT_FAKE_DEVICES", count, "expected 0 to " + std::to_string(kMaxDevices));
     }
     profile.device_count = static_cast<uint32_t>(value);
   }
+  if (const char *seed = variable("ACLRT_FAKE_SEED")) {
+    if (!whole_number(seed, &profile.seed)) {
+      refuse("ACLRT_FAKE_SEED", seed, "expected a whole number, 0 or more");
+    }
+    profile.deterministic = true;
+  }
+  if (const char *window = variable("ACLRT_FAKE_WINDOW")) {
+    const std::string text = window;
+    if (text != "0" && text != "1") refuse("ACLRT_FAKE_WINDOW", window, "expected 0 or 1");
+    profile.window = text == "1";
+  }
+  const char *engine = variable("ACLRT_FAKE_ENGINE");
+  if (profile.window && (engine == nullptr || std::string(engine) != "synthetic")) {
+    throw std::runtime_error(
+        "window mode makes results meaningless, so it needs ACLRT_FAKE_ENGINE=synthetic");
+  }
   return profile;
+}
+
+std::string profile_json() {
+  const auto list = device_list_if_known();
+  const Profile profile = list != nullptr ? list->profile : profile_from_environment();
+  om::JsonWriter json;
+  json.begin_object();
+  json.field("name", profile.name);
+  json.field("soc_name", profile.soc_name);
+  json.field("devices", profile.device_count);
+  json.field("memory_bytes", profile.memory_bytes);
+  json.field("run_mode", run_mode(profile));
+  json.field("ai_cores", profile.ai_cores);
+  json.field("vector_cores", profile.vector_cores);
+  json.field("l2_bytes", profile.l2_bytes);
+  json.field("h2d_pinned_bytes_per_s", profile.h2d_pinned);
+  json.field("h2d_pageable_bytes_per_s", profile.h2d_pageable);
+  json.field("d2h_pinned_bytes_per_s", profile.d2h_pinned);
+  json.field("d2h_pageable_bytes_per_s", profile.d2h_pageable);
+  json.field("d2d_bytes_per_s", profile.d2d);
+  json.field("copy_latency_us", profile.copy_latency_us);
+  json.field("launch_latency_us", profile.launch_latency_us);
+  json.key("compute_us").begin_object();
+  write_us(json, "default", profile.compute_us);
+  json.key("models").begin_object();
+  for (const auto &[model, us] : profile.models) write_us(json, model, us);
+  json.end_object().end_object();
+  json.field("streams", profile.max_streams);
+  json.field("window", profile.window);
+  json.field("timed", profile.timed);
+  write_fixed(json, "fixed_h2d_us", profile.fixed_h2d_us);
+  write_fixed(json, "fixed_compute_us", profile.fixed_compute_us);
+  write_fixed(json, "fixed_d2h_us", profile.fixed_d2h_us);
+  json.key("seed");
+  if (profile.deterministic) {
+    json.value(profile.seed);
+  } else {
+    json.null();
+  }
+  json.end_object();
+  return json.take();
 }
 
 }  // namespace aclfake

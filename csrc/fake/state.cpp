@@ -9,9 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include "fake/admission.h"
+#include "fake/checks.h"
 #include "fake/config.h"
 #include "fake/device.h"
+#include "fake/faults.h"
 #include "fake/init_hooks.h"
+#include "fake/leftovers.h"
 #include "fake/messages.h"
 
 namespace aclfake {
@@ -64,6 +68,7 @@ std::vector<ResetHook> &reset_hooks() {
 }
 
 aclError start(const char *config_path) {
+  if (const aclError code = faults::check_environment()) return code;
   State &process = state();
   const std::string other = other_library();
   if (!other.empty()) {
@@ -75,9 +80,9 @@ aclError start(const char *config_path) {
   Config config;
   if (const aclError code = read_config(config_path, &config)) return code;
   if (process.config_known && process.config != config.text) {
-    return fail(ACL_ERROR_INVALID_PARAM,
-                "the configuration differs from the one that this process was initialised with "
-                "first");
+    return violation(Check::INIT_03, ACL_ERROR_INVALID_PARAM,
+                     "the configuration differs from the one that this process was initialised "
+                     "with first");
   }
   if (config.default_device >= 0 && find_device(config.default_device) == nullptr) {
     return fail(ACL_ERROR_RT_INVALID_DEVICEID, "default_device %d is no device",
@@ -101,6 +106,20 @@ State &state() {
   return *instance;
 }
 
+aclError need_initialised() {
+  if (initialised()) return ACL_SUCCESS;
+  std::lock_guard<std::recursive_mutex> lock(state().init_mutex);
+  return violation(state().finalized ? Check::FIN_01 : Check::INIT_01, ACL_ERROR_GE_EXEC_NOT_INIT,
+                   state().finalized ? "aclFinalize was called before" : "aclInit was not called");
+}
+
+void warn_unless_initialised() {
+  if (initialised()) return;
+  std::lock_guard<std::recursive_mutex> lock(state().init_mutex);
+  notice(state().finalized ? Check::FIN_03 : Check::INIT_02, "%s",
+         state().finalized ? "aclFinalize was called before" : "aclInit was not called");
+}
+
 aclError initialise(const char *config_path) {
   State &process = state();
   std::lock_guard<std::recursive_mutex> lock(process.init_mutex);
@@ -110,6 +129,7 @@ aclError initialise(const char *config_path) {
                 static_cast<unsigned long long>(process.init_count));
   }
   if (const aclError code = start(config_path)) return code;
+  mark_used(true);
   process.init_count = 1;
   process.finalized = false;
   process.initialised.store(true, std::memory_order_release);
@@ -120,14 +140,17 @@ aclError finalise() {
   State &process = state();
   std::lock_guard<std::recursive_mutex> lock(process.init_mutex);
   if (process.finalized) {
-    return fail(ACL_ERROR_REPEAT_FINALIZE, "AscendCL is finalised already");
+    return violation(Check::FIN_02, ACL_ERROR_REPEAT_FINALIZE, "AscendCL is finalised already");
   }
   const bool was_initialised = process.init_count > 0;
   process.init_count = 0;
   process.finalized = true;
   process.initialised.store(false, std::memory_order_release);
   process.default_device.store(-1);
-  return was_initialised ? run_finalize_hooks() : ACL_SUCCESS;
+  if (!was_initialised) return ACL_SUCCESS;
+  const aclError code = run_finalize_hooks();
+  report_left_at_finalize();
+  return code;
 }
 
 aclError finalise_reference(uint64_t *count) {
@@ -135,7 +158,7 @@ aclError finalise_reference(uint64_t *count) {
   std::lock_guard<std::recursive_mutex> lock(process.init_mutex);
   aclError code = ACL_SUCCESS;
   if (process.init_count == 0) {
-    code = fail(ACL_ERROR_REPEAT_FINALIZE, "AscendCL is not initialised");
+    code = violation(Check::FIN_02, ACL_ERROR_REPEAT_FINALIZE, "AscendCL is not initialised");
   } else if (process.init_count > 1) {
     --process.init_count;
   } else {

@@ -49,6 +49,9 @@ inline bool initialised() {
   return state().initialised.load(std::memory_order_acquire);
 }
 
+aclError need_initialised();     // 0 or 145001; for what needs the model module
+void warn_unless_initialised();  // for what a card tolerates before aclInit
+
 aclError initialise(const char *config_path);  // aclInit
 aclError finalise();                           // aclFinalize
 aclError finalise_reference(uint64_t *count);  // aclFinalizeReference; count may be nullptr

@@ -29,6 +29,7 @@ constexpr size_t kFirstPlatformAt = 0x9C;
 constexpr size_t kModelNumAt = 0x9C;
 constexpr size_t kPlatformAt = 0xA0;
 constexpr size_t kModelLengthAt = 0xB8;
+constexpr size_t kHostCheckAt = 0xC0;
 constexpr size_t kUnknownShapeAt = 0xC1;
 
 constexpr std::string_view kMarkerPrefix = "aclrt-sim/";
@@ -125,6 +126,7 @@ Header read_header(View file) {
     header.generation = header.wide_table ? 3 : 2;
     header.model_num = std::max(load_u32(data + kModelNumAt), uint32_t{1});
     header.platform_version = text_at(data, kPlatformAt, kPlatformSize);
+    header.needs_host_check = data[kHostCheckAt] == 1;
     header.is_unknown_shape = data[kUnknownShapeAt] == 1;
   }
   check_length(file, header);

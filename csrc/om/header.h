@@ -22,6 +22,7 @@ struct Header {
   uint32_t om_ir_version = 0;
   uint32_t model_num = 1;
   bool is_unknown_shape = false;
+  bool needs_host_check = false;
   bool simulated = false;
   bool wide_table = false;
 };

@@ -38,6 +38,13 @@ const char *format_name(int32_t format) noexcept {
   }
 }
 
+int32_t find_format(const std::string &name) noexcept {
+#define OM_FORMAT(value, text) \
+  if (name == text) return value;
+#include "om/formats.def"
+  return -1;
+}
+
 const char *partition_name(uint32_t type) noexcept {
   switch (type) {
 #define OM_PARTITION(value, constant, name) \

@@ -12,26 +12,32 @@ namespace {
 
 constexpr uint64_t kMaxFieldNumber = (1u << 29) - 1;
 
-}  // namespace
-
-uint64_t ProtoReader::read_varint() {
-  const size_t begin = position_;
+uint64_t read_varint(View message, size_t &position, Cause cause, std::string_view name) {
+  const size_t begin = position;
   uint64_t value = 0;
   for (unsigned shift = 0; shift < 70; shift += 7) {
-    if (position_ == message_.size) {
-      fail(cause_, message_.offset + begin, name_, "a whole varint", "one that is cut");
+    if (position == message.size) {
+      fail(cause, message.offset + begin, name, "a whole varint", "one that is cut");
     }
-    const uint8_t byte = message_.data[position_++];
+    const uint8_t byte = message.data[position++];
     value |= static_cast<uint64_t>(byte & 0x7F) << shift;
     if (byte < 0x80) return value;
   }
-  fail(cause_, message_.offset + begin, name_, "a varint of at most 10 bytes", "a longer one");
+  fail(cause, message.offset + begin, name, "a varint of at most 10 bytes", "a longer one");
+}
+
+}  // namespace
+
+bool PackedReader::next() {
+  if (position_ == content_.size) return false;
+  value_ = read_varint(content_, position_, cause_, name_);
+  return true;
 }
 
 bool ProtoReader::next() {
   if (position_ == message_.size) return false;
   const uint64_t at = message_.offset + position_;
-  const uint64_t tag = read_varint();
+  const uint64_t tag = read_varint(message_, position_, cause_, name_);
   const uint64_t number = tag >> 3;
   if (number == 0 || number > kMaxFieldNumber) {
     fail(cause_, at, name_, "a field number of 1 to 536870911", number);
@@ -41,7 +47,7 @@ bool ProtoReader::next() {
   switch (tag & 7) {
     case 0:
       wire_ = Wire::kVarint;
-      value_ = read_varint();
+      value_ = read_varint(message_, position_, cause_, name_);
       return true;
     case 1:
       wire_ = Wire::kFixed64;
@@ -51,7 +57,7 @@ bool ProtoReader::next() {
       return true;
     case 2: {
       wire_ = Wire::kBytes;
-      const uint64_t length = read_varint();
+      const uint64_t length = read_varint(message_, position_, cause_, name_);
       const uint64_t rest = message_.size - position_;
       if (length > rest) {
         fail(cause_, at, name_,

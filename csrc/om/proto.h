@@ -35,8 +35,6 @@ class ProtoReader {
   const View &bytes() const { return bytes_; }  // of kBytes
 
  private:
-  uint64_t read_varint();
-
   View message_;
   Cause cause_;
   std::string_view name_;
@@ -45,6 +43,23 @@ class ProtoReader {
   Wire wire_ = Wire::kVarint;
   uint64_t value_ = 0;
   View bytes_;
+};
+
+// The varints of a packed field.
+class PackedReader {
+ public:
+  PackedReader(View content, Cause cause, std::string_view name)
+      : content_(content), cause_(cause), name_(name) {}
+
+  bool next();  // false at the end
+  uint64_t value() const { return value_; }
+
+ private:
+  View content_;
+  Cause cause_;
+  std::string_view name_;
+  size_t position_ = 0;
+  uint64_t value_ = 0;
 };
 
 }  // namespace om

@@ -89,21 +89,6 @@ Kind content_of(Kind message, uint32_t number) {
   return Kind::kNone;
 }
 
-void check_packed_varints(View bytes) {
-  size_t length = 0;
-  for (size_t i = 0; i < bytes.size; ++i) {
-    if (++length > 10) {
-      fail(Cause::kModelDef, bytes.offset + i + 1 - length, kName, "a varint of at most 10 bytes",
-           "a longer one");
-    }
-    if (bytes.data[i] < 0x80) length = 0;
-  }
-  if (length != 0) {
-    fail(Cause::kModelDef, bytes.offset + bytes.size - length, kName, "a whole varint",
-         "one that is cut");
-  }
-}
-
 void check_message(View bytes, Kind kind, int depth) {
   if (depth > kMaxProtoDepth) {
     fail(Cause::kModelDef, bytes.offset, kName, "messages nested at most 100 deep", "deeper ones");
@@ -115,9 +100,11 @@ void check_message(View bytes, Kind kind, int depth) {
     switch (content) {
       case Kind::kNone:
         break;
-      case Kind::kPackedVarints:
-        check_packed_varints(reader.bytes());
+      case Kind::kPackedVarints: {
+        PackedReader numbers(reader.bytes(), Cause::kModelDef, kName);
+        while (numbers.next()) continue;
         break;
+      }
       case Kind::kPackedFloats:
         if (reader.bytes().size % 4 != 0) {
           fail(Cause::kModelDef, reader.bytes().offset, kName, "packed floats of 4 bytes each",

@@ -95,14 +95,13 @@ Tables read_tables(View file, const Header &header) {
       tables.weight_size += partition.size;
       break;
     }
-    if (model != 0) continue;
     if (header.model_num == 1 && !is_back_to_back(table) && offsets_fit(table, file.size)) {
       for (size_t i = 0; i < table.partitions.size(); ++i) {
         table.partitions[i].offset = table.data_begin + table.mem_offsets[i];
       }
       position = file.size;
     }
-    tables.root = std::move(table.partitions);
+    tables.models.push_back(std::move(table.partitions));
   }
   if (position != file.size) {
     fail(Cause::kPartition, position, "end of the last partition",

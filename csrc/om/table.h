@@ -14,8 +14,8 @@
 namespace om {
 
 struct Tables {
-  std::vector<Partition> root;  // of the first model, in the table's order
-  uint64_t weight_size = 0;     // WEIGHTS_DATA of all models together
+  std::vector<std::vector<Partition>> models;  // each in its table's order; the first is the root
+  uint64_t weight_size = 0;                    // WEIGHTS_DATA of all models together
 };
 
 // Walks every table; a file with several models must end where the last partition does.

@@ -7,13 +7,14 @@
 
 namespace om {
 
-uint64_t read_task_memory(View partition) {
-  uint64_t memory_size = 0;
+TaskInfo read_task_info(View partition) {
+  TaskInfo info;
   ProtoReader reader(partition, Cause::kTaskInfo, "TASK_INFO");
   while (reader.next()) {
-    if (reader.is(11, Wire::kVarint)) memory_size = reader.value();
+    if (reader.is(11, Wire::kVarint)) info.memory_size = reader.value();
+    if (reader.is(10, Wire::kBytes)) ++info.tasks;
   }
-  return memory_size;
+  return info;
 }
 
 }  // namespace om

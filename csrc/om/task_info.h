@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TASK_INFO (domi.ModelTaskDef): only the memory that the model works in.
+// TASK_INFO (domi.ModelTaskDef): the memory that the model works in, and the number of tasks.
 #ifndef ACLRT_OM_TASK_INFO_H
 #define ACLRT_OM_TASK_INFO_H
 
@@ -10,8 +10,13 @@
 
 namespace om {
 
-// memory_size in bytes, 0 where the file does not say. Throws FormatError (Cause::kTaskInfo).
-uint64_t read_task_memory(View partition);
+struct TaskInfo {
+  uint64_t memory_size = 0;  // bytes; 0 where the file does not say
+  uint64_t tasks = 0;
+};
+
+// Throws FormatError (Cause::kTaskInfo).
+TaskInfo read_task_info(View partition);
 
 }  // namespace om
 

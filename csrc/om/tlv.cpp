@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "om/descriptor.h"
 #include "om/error.h"
 
 namespace om {
@@ -12,7 +13,6 @@ namespace {
 
 constexpr Cause kCause = Cause::kInoutInfo;
 constexpr size_t kTensorHead = 32;
-constexpr size_t kMaxRank = 128;  // of aclmdlIODims
 constexpr uint32_t kTypeCount = 7;
 
 const char *const kTypeNames[kTypeCount] = {
@@ -61,16 +61,11 @@ std::vector<int64_t> take_dims(Cursor &cursor, uint32_t length, uint64_t length_
   return dims;
 }
 
-int32_t format_of(uint32_t stored) {
-  if (stored == UINT32_MAX) return -1;
-  return static_cast<int32_t>(stored & 0xFF);  // above: sub-format and C0 bits
-}
-
 Tensor take_tensor(Cursor &cursor) {
   const View head = cursor.take(kTensorHead, "tensor");
   Tensor tensor;
   tensor.size = load_u64(head.data);
-  tensor.format = format_of(load_u32(head.data + 8));
+  tensor.format = plain_format(load_u32(head.data + 8));
   tensor.dtype = static_cast<int32_t>(load_u32(head.data + 12));
   tensor.name = cursor.take(load_u32(head.data + 16), "name").text();
   tensor.dims = take_dims(cursor, load_u32(head.data + 20), head.offset + 20, "dims_len");
@@ -100,24 +95,69 @@ std::vector<Tensor> take_tensors(Cursor &cursor) {
   return tensors;
 }
 
-// u32 n, u64 value[n]
-void skip_values(Cursor &cursor) {
-  const uint64_t count = cursor.take_u32("n");
-  cursor.take(count * 8, "values");
+std::vector<int64_t> take_values(Cursor &cursor, uint64_t count) {
+  const View bytes = cursor.take(count * 8, "values");
+  std::vector<int64_t> values(bytes.size / 8);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const uint64_t value = load_u64(bytes.data + 8 * i);
+    if (value > INT64_MAX) {
+      fail(kCause, bytes.offset + 8 * i, cursor.name("values"), "numbers below 2^63", value);
+    }
+    values[i] = static_cast<int64_t>(value);
+  }
+  return values;
 }
 
-// u32 n, u32 length[n], then length[i] items of unit bytes each
-void skip_groups(Cursor &cursor, uint64_t unit) {
+// u32 n, u64 value[n]: gears of one value each
+std::vector<std::vector<int64_t>> take_batches(Cursor &cursor) {
+  std::vector<std::vector<int64_t>> gears;
+  for (const int64_t value : take_values(cursor, cursor.take_u32("n"))) gears.push_back({value});
+  return gears;
+}
+
+// u32 n, u32 length[n], then length[i] items, which take(length, its offset) takes
+template <class Take>
+void take_groups(Cursor &cursor, Take take) {
   const uint64_t count = cursor.take_u32("n");
   const View lengths = cursor.take(count * 4, "lengths");
   for (size_t i = 0; i < count; ++i) {
-    cursor.take(load_u32(lengths.data + 4 * i) * unit, "values");
+    take(load_u32(lengths.data + 4 * i), lengths.offset + 4 * i);
   }
+}
+
+// needed: values of a gear; 0: any number
+std::vector<std::vector<int64_t>> take_gears(Cursor &cursor, uint32_t needed) {
+  std::vector<std::vector<int64_t>> gears;
+  take_groups(cursor, [&](uint32_t length, uint64_t at) {
+    gears.push_back(take_values(cursor, length));
+    if (needed != 0 && length != needed) {
+      fail(kCause, at, cursor.name("lengths"), std::to_string(needed) + " values each", length);
+    }
+  });
+  return gears;
+}
+
+std::vector<View> take_texts(Cursor &cursor) {
+  std::vector<View> texts;
+  take_groups(cursor,
+              [&](uint32_t length, uint64_t) { texts.push_back(cursor.take(length, "values")); });
+  return texts;
+}
+
+void set_gears(Dynamic kind, std::vector<std::vector<int64_t>> values, Gears &gears,
+               Sentences &sentences) {
+  if (values.empty()) return;
+  if (gears.kind != Dynamic::kNone) {
+    sentences.add("MODEL_INOUT_INFO has gears of more than one kind; the first count");
+    return;
+  }
+  gears.kind = kind;
+  gears.values = std::move(values);
 }
 
 }  // namespace
 
-InoutInfo read_inout_info(View partition) {
+InoutInfo read_inout_info(View partition, Sentences &sentences) {
   InoutInfo info;
   bool seen[kTypeCount] = {};
   Cursor records(partition, "MODEL_INOUT_INFO");
@@ -139,14 +179,19 @@ InoutInfo read_inout_info(View partition) {
         info.outputs = take_tensors(record);
         break;
       case 2:
-        skip_values(record);
+        set_gears(Dynamic::kBatch, take_batches(record), info.gears, sentences);
         break;
       case 3:
+        set_gears(Dynamic::kImage, take_gears(record, 2), info.gears, sentences);
+        break;
       case 4:
-        skip_groups(record, 8);
+        set_gears(Dynamic::kDims, take_gears(record, 0), info.gears, sentences);
+        break;
+      case 5:
+        info.output_shapes = parse_output_shapes(take_texts(record), sentences);
         break;
       default:
-        skip_groups(record, 1);
+        info.gears.order = strings(take_texts(record));
     }
     if (record.left() != 0) {
       fail(kCause, record.offset(), record.name("length"), "no bytes behind the last item",

@@ -6,7 +6,9 @@
 
 #include <vector>
 
+#include "om/gears.h"
 #include "om/om.h"
+#include "om/sentences.h"
 #include "om/view.h"
 
 namespace om {
@@ -14,10 +16,14 @@ namespace om {
 struct InoutInfo {
   std::vector<Tensor> inputs;
   std::vector<Tensor> outputs;
+  Gears gears;
+  std::vector<OutputShape> output_shapes;
+
+  bool is_empty() const { return inputs.empty() && outputs.empty(); }
 };
 
 // Throws FormatError (Cause::kInoutInfo).
-InoutInfo read_inout_info(View partition);
+InoutInfo read_inout_info(View partition, Sentences &sentences);
 
 }  // namespace om
 

@@ -2,8 +2,8 @@
 """AscendCL by ctypes, for the conformance tests: the C ABI itself, nothing of aclrt in between.
 
 Prototypes come from ``functions.def``, structs and codes from the contract. The fake is loaded as
-a private copy, so that resetting it disturbs nobody else in the process;
-``ACLRT_CONFORMANCE_LIBRARY`` names another library (a device's) instead.
+a private copy, so that resetting it disturbs nobody else in the process; ``ACLRT_TEST_FAKE`` names
+another build of it. With ``ACLRT_BACKEND=npu`` it is CANN's library, as aclrt finds it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -132,14 +134,22 @@ def codes() -> dict[str, int]:
     return {name: int(value) for name, value in re.findall(r"^ACL_CODE\((\w+), (\d+),", text, re.M)}
 
 
+def on_card() -> bool:
+    """Whether the cases run on a real card."""
+    return os.environ.get("ACLRT_BACKEND") == "npu"
+
+
 def library_path() -> Path:
     """The library under test."""
-    named = os.environ.get("ACLRT_CONFORMANCE_LIBRARY")
-    if named:
-        return Path(named)
+    if on_card():
+        code = "from aclrt import runtime; print(runtime.runtime_info(backend='npu').library)"
+        found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert found.returncode == 0, found.stderr
+        return Path(found.stdout.strip())
+    named = os.environ.get("ACLRT_TEST_FAKE")
     import aclrt
 
-    built = Path(aclrt.__file__).parent / "_lib" / "fake" / "libascendcl.so"
+    built = Path(named or Path(aclrt.__file__).parent / "_lib" / "fake" / "libascendcl.so")
     copy = Path(tempfile.mkdtemp(prefix="aclrt-conformance-")) / built.name
     shutil.copy(built, copy)
     return copy
@@ -157,6 +167,10 @@ class Library:
             for name in ("aclfake_ledger_json", "aclfake_reset"):
                 getattr(self._dll, name).restype = ctypes.c_size_t
             self._dll.aclfake_ledger_json.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+            self._dll.aclfake_check_count.restype = ctypes.c_uint64
+            self._dll.aclfake_check_count.argtypes = [ctypes.c_char_p]
+            self._dll.aclfake_check_table_json.restype = ctypes.c_size_t
+            self._dll.aclfake_check_table_json.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
             self.use_onnxruntime()
 
     def __getattr__(self, name: str) -> Any:
@@ -180,6 +194,13 @@ class Library:
         self._dll.aclfake_ledger_json(buffer, len(buffer))
         ledger: dict[str, Any] = json.loads(buffer.value)
         return ledger
+
+    def check_table(self) -> list[dict[str, str]]:
+        """The fake's checks: id, severity, code, title, remedy."""
+        buffer = ctypes.create_string_buffer(1 << 18)
+        assert self._dll.aclfake_check_table_json(buffer, len(buffer)) < len(buffer)
+        table: list[dict[str, str]] = json.loads(buffer.value)
+        return table
 
     def live(self) -> dict[str, int]:
         """Live objects by kind; kinds without any are left out."""

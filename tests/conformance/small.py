@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from functools import cache
@@ -13,6 +15,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 import aclrt
+from conformance import acl
 
 Port = tuple[str, int, Sequence[int]]  # name, TensorProto's type, shape
 
@@ -35,9 +38,19 @@ def graph(
 
 
 def om_of(model: onnx.ModelProto) -> bytes:
-    """The simulated .om of an ONNX model."""
+    """The .om of an ONNX model: simulated, or for the card at hand, by CANN's own compiler."""
     with tempfile.TemporaryDirectory() as folder:
-        return Path(aclrt.convert(model, Path(folder) / "model.om")).read_bytes()
+        target = Path(folder) / "model.om"
+        if not acl.on_card():
+            return Path(aclrt.convert(model, target)).read_bytes()
+        atc = shutil.which("atc")
+        assert atc, "atc is not on PATH: source CANN's set_env.sh"
+        source = Path(folder) / "model.onnx"
+        source.write_bytes(model.SerializeToString())
+        soc = acl.library().aclrtGetSocName().decode()
+        flags = [f"--model={source}", "--framework=5", f"--output={target.with_suffix('')}"]
+        subprocess.run([atc, *flags, f"--soc_version={soc}"], cwd=folder, check=True)
+        return target.read_bytes()
 
 
 @cache

@@ -17,6 +17,8 @@ import pytest
 from conformance import acl
 from conformance.test_rt_device import in_thread
 
+fake_only = pytest.mark.fake_only
+
 
 def desc_of(lib: acl.Library, dims: Sequence[int], dtype: int = 0, layout: int = 2) -> int:
     """A tensor desc."""
@@ -49,6 +51,7 @@ def test_data_buffer_errors(raw: acl.Library) -> None:
         assert raw.aclGetDataBufferSizeV2(bad) == 0
 
 
+@fake_only
 def test_handles_are_not_reused_at_once(raw: acl.Library) -> None:
     """BASE-BUF-03 (architecture): a stale handle stays stale though buffers come and go."""
     stale = raw.aclCreateDataBuffer(None, 1)

@@ -11,9 +11,13 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from conformance import acl
 from conformance.test_rt_event import new_event
 from conformance.test_rt_stream import Gate, new_stream
+
+fake_only = pytest.mark.fake_only
 
 
 def run(script: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -26,8 +30,9 @@ def run(script: str, environment: dict[str, str]) -> subprocess.CompletedProcess
     )
 
 
+@fake_only
 def test_counts(raw: acl.Library) -> None:
-    """FAKE-LED-01: live, peak, total objects and bytes by kind; calls by function; state."""
+    """FAKE-LED-01 (fake): live, peak, total objects and bytes by kind; calls by function; state."""
     assert raw.aclInit(None) == 0
     assert raw.aclrtSetDevice(0) == 0
     pointers = [ctypes.c_void_p() for _ in range(3)]
@@ -56,13 +61,18 @@ def test_counts(raw: acl.Library) -> None:
         "initialised": True,
         "init_count": 1,
         "devices": [{"id": 0, "set_count": 1, "streams": 1}],
+        "executing": [],
+        "profile": "atlas300i-pro",
+        "window": False,
+        "deterministic": False,
     }
     assert raw.aclrtResetDevice(0) == 0
     assert raw.aclFinalize() == 0
 
 
+@fake_only
 def test_cut_buffer(raw: acl.Library) -> None:
-    """FAKE-LED-02: the JSON is cut to the buffer, the length is the whole one's."""
+    """FAKE-LED-02 (fake): the JSON is cut to the buffer, the length is the whole one's."""
     buffer = ctypes.create_string_buffer(b"#" * 16, 16)
     need = raw.aclfake_ledger_json(None, 0)
     assert need > 100
@@ -70,8 +80,9 @@ def test_cut_buffer(raw: acl.Library) -> None:
     assert buffer.raw[:9] == b'{"schem\0#'
 
 
+@fake_only
 def test_reset_destroys_everything(raw: acl.Library) -> None:
-    """FAKE-LED-03: reset counts what was live, waits for work, and leaves nothing."""
+    """FAKE-LED-03 (fake): reset counts what was live, waits for work, and leaves nothing."""
     assert raw.aclInit(None) == 0
     assert raw.aclrtSetDevice(0) == 0
     context = ctypes.c_void_p()
@@ -86,7 +97,15 @@ def test_reset_destroys_everything(raw: acl.Library) -> None:
     ledger = raw.ledger()
     assert ledger["live"] == 0
     assert ledger["calls"] == {}
-    assert ledger["state"] == {"initialised": False, "init_count": 0, "devices": []}
+    assert ledger["state"] == {
+        "initialised": False,
+        "init_count": 0,
+        "devices": [],
+        "executing": [],
+        "profile": None,
+        "window": False,
+        "deterministic": False,
+    }
     assert raw.aclrtSynchronizeStream(stream) == 107017
     assert raw.aclrtDestroyEvent(event) == 107017
     assert raw.aclDestroyDataBuffer(buffer) == 100000
@@ -95,8 +114,9 @@ def test_reset_destroys_everything(raw: acl.Library) -> None:
     assert raw.aclrtSetCurrentContext(context) == 107000
 
 
+@fake_only
 def test_written_at_exit(tmp_path: Path) -> None:
-    """FAKE-LED-04: $ACLRT_FAKE_LEDGER gets the ledger when the process ends."""
+    """FAKE-LED-04 (fake): $ACLRT_FAKE_LEDGER gets the ledger when the process ends."""
     path = tmp_path / "ledger.json"
     script = (
         "stream = ctypes.c_void_p()\n"
@@ -114,8 +134,9 @@ def test_written_at_exit(tmp_path: Path) -> None:
     assert ledger["state"]["init_count"] == 1
 
 
+@fake_only
 def test_exit_with_work_in_flight() -> None:
-    """FAKE-LED-05: a process may end while streams wait; threads and state are left alone."""
+    """FAKE-LED-05 (fake): a process may end while streams wait; threads and state are let alone."""
     script = (
         "event, stream = ctypes.c_void_p(), ctypes.c_void_p()\n"
         "lib.aclrtSetDevice(0)\n"
@@ -127,8 +148,9 @@ def test_exit_with_work_in_flight() -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
+@fake_only
 def test_threads_end(lib: acl.Library) -> None:
-    """FAKE-LED-06: destroyed streams leave no thread behind."""
+    """FAKE-LED-06 (fake): destroyed streams leave no thread behind."""
     before = len(list(Path("/proc/self/task").iterdir()))
     for _ in range(50):
         stream = new_stream(lib)
@@ -138,8 +160,9 @@ def test_threads_end(lib: acl.Library) -> None:
     assert len(list(Path("/proc/self/task").iterdir())) == before
 
 
+@fake_only
 def test_concurrent_use(lib: acl.Library) -> None:
-    """FAKE-LED-07: eight threads with streams, events, memory and copies at once."""
+    """FAKE-LED-07 (fake): eight threads with streams, events, memory and copies at once."""
     errors: list[BaseException] = []
 
     def work() -> None:

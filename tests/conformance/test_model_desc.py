@@ -36,13 +36,15 @@ def desc(lib: acl.Library, model: int) -> Iterator[int]:
 
 
 def test_c15_counts(lib: acl.Library, desc: int) -> None:
-    """Number of inputs and outputs; 0 for NULL."""
+    """MDL-DESC-01 (15): Number of inputs and outputs; 0 for NULL."""
     assert (lib.aclmdlGetNumInputs(desc), lib.aclmdlGetNumOutputs(desc)) == (2, 2)
     assert (lib.aclmdlGetNumInputs(None), lib.aclmdlGetNumOutputs(None)) == (0, 0)
 
 
 def test_c15_names(lib: acl.Library, desc: int) -> None:
-    """Inputs have the framework's names, outputs "<node>:<index>:<name>"; "" on errors."""
+    """MDL-DESC-02 (15): Inputs have the framework's names, outputs "<node>:<index>:<name>"; "" on
+    errors.
+    """
     assert [lib.aclmdlGetInputNameByIndex(desc, i) for i in (0, 1)] == [b"a", b"b"]
     names = [lib.aclmdlGetOutputNameByIndex(desc, i) for i in (0, 1)]
     assert names == [b"negate:0:s", b"twice:0:t"]
@@ -51,7 +53,7 @@ def test_c15_names(lib: acl.Library, desc: int) -> None:
 
 
 def test_c15_types_formats_sizes(lib: acl.Library, desc: int) -> None:
-    """Type, format and bytes of each tensor; the neutral value on a bad index."""
+    """MDL-DESC-03 (15): Type, format and bytes of each tensor; the neutral value on a bad index."""
     assert [lib.aclmdlGetInputDataType(desc, i) for i in (0, 1, 2)] == [
         acl.FLOAT,
         acl.INT64,
@@ -83,7 +85,9 @@ def test_c15_types_formats_sizes(lib: acl.Library, desc: int) -> None:
 def test_c15_dims(
     lib: acl.Library, desc: int, function: str, index: int, name: bytes, shape: tuple[int, ...]
 ) -> None:
-    """Name and dims; the tail of the struct is not written; 100000 for null and bad index."""
+    """MDL-DESC-04 (15): Name and dims; the tail of the struct is not written; 100000 for null and
+    bad index.
+    """
     dims = acl.IODims()
     ctypes.memset(ctypes.byref(dims), 0x5A, ctypes.sizeof(dims))
     get = getattr(lib, function)
@@ -96,7 +100,7 @@ def test_c15_dims(
 
 
 def test_c15_dims_range_of_static_dims(lib: acl.Library, desc: int) -> None:
-    """[d, d] for each dim."""
+    """MDL-DESC-05 (15): [d, d] for each dim."""
     ranges = acl.IODimsRange()
     assert lib.aclmdlGetInputDimsRange(desc, 1, ctypes.byref(ranges)) == 0
     assert [list(ranges.range[i]) for i in range(ranges.rangeCount)] == [[2, 2], [2, 2]]
@@ -104,7 +108,7 @@ def test_c15_dims_range_of_static_dims(lib: acl.Library, desc: int) -> None:
 
 
 def test_c15_index_by_name(lib: acl.Library, desc: int) -> None:
-    """Exact names only; the index stays on a miss."""
+    """MDL-DESC-06 (15): Exact names only; the index stays on a miss."""
     index = ctypes.c_size_t(9)
     ref = ctypes.byref(index)
     assert lib.aclmdlGetInputIndexByName(desc, b"b", ref) == 0
@@ -120,7 +124,9 @@ def test_c15_index_by_name(lib: acl.Library, desc: int) -> None:
 
 
 def test_c15_long_names(lib: acl.Library) -> None:
-    """Names over 127 characters are replaced in the struct and mapped back by GetTensorRealName."""
+    """MDL-DESC-07 (15): Names over 127 characters are replaced in the struct and mapped back by
+    GetTensorRealName.
+    """
     model_id = running.load(lib, small.long_names())
     desc = lib.aclmdlCreateDesc()
     assert lib.aclmdlGetDesc(desc, model_id) == 0
@@ -143,7 +149,7 @@ def test_c15_long_names(lib: acl.Library) -> None:
 
 
 def test_c15_desc_survives_unloading(lib: acl.Library) -> None:
-    """A desc is a copy; only GetCurOutputDims asks the model: 145003 afterwards."""
+    """MDL-DESC-08 (15): A desc is a copy; GetCurOutputDims alone asks the model: 145003."""
     model_id = running.load(lib, small.double())
     desc = lib.aclmdlCreateDesc()
     assert lib.aclmdlGetDesc(desc, model_id) == 0
@@ -157,7 +163,7 @@ def test_c15_desc_survives_unloading(lib: acl.Library) -> None:
 
 
 def test_c15_desc_is_reusable(lib: acl.Library, model: int, desc: int) -> None:
-    """Filling a desc again replaces what it held."""
+    """MDL-DESC-09 (15): Filling a desc again replaces what it held."""
     other = running.load(lib, small.double())
     assert lib.aclmdlGetDesc(desc, other) == 0
     assert lib.aclmdlGetNumInputs(desc) == 1
@@ -167,7 +173,7 @@ def test_c15_desc_is_reusable(lib: acl.Library, model: int, desc: int) -> None:
 
 
 def test_c15_desc_handles(lib: acl.Library, model: int) -> None:
-    """Null, destroyed and foreign handles are 100000."""
+    """MDL-DESC-10 (15): Null, destroyed and foreign handles are 100000."""
     desc = lib.aclmdlCreateDesc()
     assert lib.aclmdlGetNumInputs(desc) == 0  # never filled
     assert lib.aclmdlDestroyDesc(desc) == 0
@@ -182,7 +188,9 @@ def test_c15_desc_handles(lib: acl.Library, model: int) -> None:
 
 
 def test_c15_desc_from_file_and_memory(raw: acl.Library, tmp_path: Path) -> None:
-    """Without a device; from a file only after aclInit; GetCurOutputDims has no model then."""
+    """MDL-DESC-11 (15): Without a device; from a file only after aclInit; GetCurOutputDims has no
+    model then.
+    """
     om = small.two_in_two_out()
     path = tmp_path / "model.om"
     path.write_bytes(om)
@@ -210,7 +218,7 @@ def test_c15_desc_from_file_and_memory(raw: acl.Library, tmp_path: Path) -> None
 
 
 def test_c15_operator_queries(lib: acl.Library, desc: int) -> None:
-    """Nothing is known about operators: NULL and 545000; null pointers 100000."""
+    """MDL-DESC-12 (15): Nothing is known about operators: NULL and 545000; null pointers 100000."""
     assert lib.aclmdlGetOpAttr(desc, b"op", b"_datadump_original_op_names") is None
     name = ctypes.create_string_buffer(64)
     out, count = ctypes.byref(ctypes.c_void_p()), ctypes.byref(ctypes.c_size_t())
@@ -223,7 +231,7 @@ def test_c15_operator_queries(lib: acl.Library, desc: int) -> None:
 
 
 def test_c18_no_gears(lib: acl.Library, desc: int) -> None:
-    """0 batches, 0 image sizes, 0 gears; index (size_t)-1 where it is looked at."""
+    """MDL-DESC-13 (18): 0 batches, 0 image sizes, 0 gears; index (size_t)-1 where one is read."""
     batch, hw, count = acl.Batch(batchCount=7), acl.HW(hwCount=7), ctypes.c_size_t(7)
     assert lib.aclmdlGetDynamicBatch(desc, ctypes.byref(batch)) == 0
     assert lib.aclmdlGetDynamicHW(desc, 3, ctypes.byref(hw)) == 0
@@ -236,7 +244,7 @@ def test_c18_no_gears(lib: acl.Library, desc: int) -> None:
 
 
 def test_c18_null_arguments(lib: acl.Library, desc: int) -> None:
-    """Null desc or null result: 100000."""
+    """MDL-DESC-14 (18): Null desc or null result: 100000."""
     for get, extra in (
         (lib.aclmdlGetDynamicBatch, ()),
         (lib.aclmdlGetDynamicHW, (0,)),
@@ -247,7 +255,9 @@ def test_c18_null_arguments(lib: acl.Library, desc: int) -> None:
 
 
 def test_c18_setters_on_a_static_model(lib: acl.Library, model: int) -> None:
-    """In the contract's order: 100000, 145012, 145003, 145013; dims: 145003 before 145012."""
+    """MDL-DESC-15 (18): In the contract's order: 100000, 145012, 145003, 145013; dims: 145003
+    before 145012.
+    """
     length = CODES["ACL_ERROR_GE_DYNAMIC_INPUT_LENGTH_INVALID"]
     size = CODES["ACL_ERROR_GE_DYNAMIC_BATCH_SIZE_INVALID"]
     with running.Buffers(lib) as device:
@@ -277,7 +287,7 @@ def test_c18_setters_on_a_static_model(lib: acl.Library, model: int) -> None:
 
 
 def test_c19_inputs_without_aipp(lib: acl.Library, model: int) -> None:
-    """Type 0, no attached input, no AIPP info (145015); 100000 and 145003."""
+    """MDL-DESC-16 (19): Type 0, no attached input, no AIPP info (145015); 100000 and 145003."""
     kind, attached = ctypes.c_int(9), ctypes.c_size_t(9)
     refs = (ctypes.byref(kind), ctypes.byref(attached))
     assert lib.aclmdlGetAippType(model, 1, *refs) == 0
@@ -293,7 +303,7 @@ def test_c19_inputs_without_aipp(lib: acl.Library, model: int) -> None:
 
 
 def test_c19_size_of_aipp_parameters(raw: acl.Library) -> None:
-    """64 + 96 a batch."""
+    """MDL-DESC-17 (19): 64 + 96 a batch."""
     size = ctypes.c_size_t()
     assert raw.aclmdlGetAippDataSize(3, ctypes.byref(size)) == 0
     assert size.value == 64 + 96 * 3
@@ -302,7 +312,7 @@ def test_c19_size_of_aipp_parameters(raw: acl.Library) -> None:
 
 
 def test_c19_bundles(lib: acl.Library, tmp_path: Path) -> None:
-    """An ordinary file is no bundle (100000); unknown bundle ids are 148053."""
+    """MDL-DESC-18 (19): An ordinary file is no bundle (100000); unknown bundle ids are 148053."""
     om = small.double()
     path = tmp_path / "model.om"
     path.write_bytes(om)
@@ -331,7 +341,9 @@ def test_c19_bundles(lib: acl.Library, tmp_path: Path) -> None:
 
 
 def test_c20_dump(raw: acl.Library, tmp_path: Path) -> None:
-    """Init needs aclInit and is done once; Set and Finalize need Init; bad configs differ."""
+    """MDL-DESC-19 (20): Init needs aclInit and is done once; Set and Finalize need Init; bad
+    configs differ.
+    """
     not_run = CODES["ACL_ERROR_DUMP_NOT_RUN"]
     assert raw.aclmdlInitDump() == CODES["ACL_ERROR_UNINITIALIZE"]
     assert raw.aclInit(None) == 0

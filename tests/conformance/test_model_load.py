@@ -14,6 +14,8 @@ from conformance import acl, running, small
 from conformance.files import content_of, entry_of, patched
 from conformance.running import load_memory
 
+fake_only = pytest.mark.fake_only
+
 LIMIT = 8 << 40
 CODES = acl.codes()
 INVALID_PARAM = CODES["ACL_ERROR_INVALID_PARAM"]
@@ -33,7 +35,7 @@ UNSUPPORTED = CODES["ACL_ERROR_API_NOT_SUPPORT"]
 def test_c13_file_load_gives_an_id_and_unload_takes_it_back(
     lib: acl.Library, tmp_path: Path
 ) -> None:
-    """An id is never 0, is written on success, and is dead after unloading."""
+    """MDL-LOAD-01 (13): An id is never 0, is written on success, and is dead after unloading."""
     path = tmp_path / "model.om"
     path.write_bytes(small.double())
     model_id = ctypes.c_uint32(0)
@@ -44,7 +46,7 @@ def test_c13_file_load_gives_an_id_and_unload_takes_it_back(
 
 
 def test_c13_the_file_may_vanish_after_loading(lib: acl.Library, tmp_path: Path) -> None:
-    """Loading copies what it needs."""
+    """MDL-LOAD-02 (13): Loading copies what it needs."""
     path = tmp_path / "model.om"
     path.write_bytes(small.double())
     model_id = ctypes.c_uint32()
@@ -55,7 +57,7 @@ def test_c13_the_file_may_vanish_after_loading(lib: acl.Library, tmp_path: Path)
 
 
 def test_c13_host_bytes_may_be_reused_after_loading(lib: acl.Library) -> None:
-    """LoadFromMem keeps no reference to its buffer."""
+    """MDL-LOAD-03 (13): LoadFromMem keeps no reference to its buffer."""
     buffer = ctypes.create_string_buffer(small.double(), len(small.double()))
     model_id = ctypes.c_uint32()
     code = lib.aclmdlLoadFromMem(buffer, len(small.double()), ctypes.byref(model_id))
@@ -65,26 +67,28 @@ def test_c13_host_bytes_may_be_reused_after_loading(lib: acl.Library) -> None:
 
 
 def test_c13_ids_are_unique_while_loaded(lib: acl.Library) -> None:
-    """The same file loaded three times gives three ids."""
+    """MDL-LOAD-04 (13): The same file loaded three times gives three ids."""
     ids = [running.load(lib, small.double()) for _ in range(3)]
     assert len(set(ids)) == 3
     assert [lib.aclmdlUnload(i) for i in ids] == [0, 0, 0]
 
 
 def test_c13_null_path_before_everything(raw: acl.Library) -> None:
-    """A null path is 100000 even before aclInit."""
+    """MDL-LOAD-05 (13): A null path is 100000 even before aclInit."""
     assert raw.aclmdlLoadFromFile(None, None) == INVALID_PARAM
 
 
 def test_c13_bad_path_before_null_id(raw: acl.Library, tmp_path: Path) -> None:
-    """The path is looked at first: 145002 although the id is null and ACL not initialised."""
+    """MDL-LOAD-06 (13): The path is looked at first: 145002 although the id is null and ACL not
+    initialised.
+    """
     assert raw.aclmdlLoadFromFile(str(tmp_path / "none.om").encode(), None) == BAD_PATH
     assert "none.om" in raw.message()
 
 
 @pytest.mark.parametrize("kind", ["empty name", "folder", "fifo", "unreadable"])
 def test_c13_paths_that_are_no_files(lib: acl.Library, tmp_path: Path, kind: str) -> None:
-    """Whatever cannot be read as a file is 145002, and nothing waits."""
+    """MDL-LOAD-07 (13): Whatever cannot be read as a file is 145002, and nothing waits."""
     path = tmp_path / "thing"
     if kind == "folder":
         path.mkdir()
@@ -100,14 +104,14 @@ def test_c13_paths_that_are_no_files(lib: acl.Library, tmp_path: Path, kind: str
 
 @pytest.mark.parametrize("size", [0, 1, 3])
 def test_f10_files_shorter_than_the_magic(lib: acl.Library, tmp_path: Path, size: int) -> None:
-    """Fewer than 4 bytes in a file: 145006."""
+    """MDL-LOAD-08 (13, om 10): Fewer than 4 bytes in a file: 145006."""
     path = tmp_path / "short.om"
     path.write_bytes(small.double()[:size])
     assert lib.aclmdlLoadFromFile(str(path).encode(), None) == BAD_SIZE
 
 
 def test_f10_file_shorter_than_its_header(lib: acl.Library, tmp_path: Path) -> None:
-    """4 to 255 bytes in a file: 145006."""
+    """MDL-LOAD-09 (13, om 10): 4 to 255 bytes in a file: 145006."""
     path = tmp_path / "short.om"
     path.write_bytes(small.double()[:255])
     code = lib.aclmdlLoadFromFile(str(path).encode(), ctypes.byref(ctypes.c_uint32()))
@@ -118,12 +122,12 @@ def test_f10_file_shorter_than_its_header(lib: acl.Library, tmp_path: Path) -> N
     ("size", "code"), [(1, BAD_SIZE), (3, BAD_SIZE), (4, INVALID_PARAM), (255, INVALID_PARAM)]
 )
 def test_c13_memory_shorter_than_its_header(lib: acl.Library, size: int, code: int) -> None:
-    """1..3 bytes in memory: 145006; 4..255: 100000."""
+    """MDL-LOAD-10 (13): 1..3 bytes in memory: 145006; 4..255: 100000."""
     assert load_memory(lib, small.double()[:size]) == (code, 77)
 
 
 def test_c13_null_memory_and_size_zero(lib: acl.Library) -> None:
-    """Null data and size 0 are 100000."""
+    """MDL-LOAD-11 (13): Null data and size 0 are 100000."""
     om, model_id = small.double(), ctypes.c_uint32()
     assert lib.aclmdlLoadFromMem(None, len(om), ctypes.byref(model_id)) == INVALID_PARAM
     assert lib.aclmdlLoadFromMem(om, 0, ctypes.byref(model_id)) == INVALID_PARAM
@@ -131,12 +135,12 @@ def test_c13_null_memory_and_size_zero(lib: acl.Library) -> None:
 
 
 def test_c13_needs_aclinit(raw: acl.Library) -> None:
-    """Before aclInit a good file is 145001, and the id stays."""
+    """MDL-LOAD-12 (13): Before aclInit a good file is 145001, and the id stays."""
     assert load_memory(raw, small.double()) == (NOT_INIT, 77)
 
 
 def test_c13_needs_a_context(raw: acl.Library) -> None:
-    """Without a current context loading is 107002."""
+    """MDL-LOAD-13 (13): Without a current context loading is 107002."""
     assert raw.aclInit(None) == 0
     assert load_memory(raw, small.double()) == (NO_CONTEXT, 77)
     assert raw.aclFinalize() == 0
@@ -187,9 +191,12 @@ DAMAGES: dict[str, tuple[Damage, int]] = {
 }
 
 
+@fake_only
 @pytest.mark.parametrize("name", DAMAGES)
 def test_f10_damaged_files(lib: acl.Library, name: str) -> None:
-    """Each malformation has its code and a message; nothing is loaded, the id is not written."""
+    """MDL-LOAD-14 (13, om 10): Each malformation has its code and a message; nothing is loaded, the
+    id is not written.
+    """
     damage, code = DAMAGES[name]
     lib.message()
     assert load_memory(lib, damage(small.double())) == (code, 77)
@@ -198,7 +205,7 @@ def test_f10_damaged_files(lib: acl.Library, name: str) -> None:
 
 
 def test_c13_query_size(raw: acl.Library, tmp_path: Path) -> None:
-    """Sizes from file and memory agree, need aclInit but no device."""
+    """MDL-LOAD-15 (13): Sizes from file and memory agree, need aclInit but no device."""
     om = small.double()
     path = tmp_path / "model.om"
     path.write_bytes(om)
@@ -215,7 +222,7 @@ def test_c13_query_size(raw: acl.Library, tmp_path: Path) -> None:
 
 
 def test_c13_query_size_refusals(lib: acl.Library, tmp_path: Path) -> None:
-    """Null arguments, a missing file, a bad magic; the outputs stay untouched."""
+    """MDL-LOAD-16 (13): Null arguments, a missing file, a bad magic; the outputs stay untouched."""
     om = small.double()
     work, weights = ctypes.c_size_t(5), ctypes.c_size_t(6)
     refs = (ctypes.byref(work), ctypes.byref(weights))
@@ -229,7 +236,7 @@ def test_c13_query_size_refusals(lib: acl.Library, tmp_path: Path) -> None:
 
 
 def test_f10_query_size_of_a_lone_graph(lib: acl.Library) -> None:
-    """A static file with one partition is 145000."""
+    """MDL-LOAD-17 (13, om 10): A static file with one partition is 145000."""
     om = small.double()
     offset, size = content_of(om, 0)
     body = struct.pack("<II", 1, 0) + struct.pack("<IIQQ", 0, 0, 0, size) + om[offset:][:size]
@@ -248,7 +255,9 @@ def sizes(lib: acl.Library, om: bytes) -> tuple[int, int]:
 
 
 def test_c13_load_with_own_memory(lib: acl.Library) -> None:
-    """The client's work and weight memory serve; too little is 145000; null is the system's."""
+    """MDL-LOAD-18 (13): The client's work and weight memory serve; too little is 145000; null is
+    the system's.
+    """
     om, model_id = small.double(), ctypes.c_uint32()
     work, weights = sizes(lib, om)
     assert work > 0
@@ -264,7 +273,7 @@ def test_c13_load_with_own_memory(lib: acl.Library) -> None:
 
 
 def test_c13_own_memory_must_be_the_devices(lib: acl.Library) -> None:
-    """Host memory as work memory is refused."""
+    """MDL-LOAD-19 (13): Host memory as work memory is refused."""
     om, model_id = small.double(), ctypes.c_uint32()
     work, _ = sizes(lib, om)
     host = ctypes.create_string_buffer(work)
@@ -274,7 +283,7 @@ def test_c13_own_memory_must_be_the_devices(lib: acl.Library) -> None:
 
 
 def test_c13_freeing_own_memory_too_early_is_noticed(lib: acl.Library) -> None:
-    """Work memory must live until the model is unloaded."""
+    """MDL-LOAD-20 (13): Work memory must live until the model is unloaded."""
     import numpy as np
 
     om, model_id = small.double(), ctypes.c_uint32()
@@ -292,8 +301,9 @@ def test_c13_freeing_own_memory_too_early_is_noticed(lib: acl.Library) -> None:
     assert lib.aclmdlUnload(model_id) == 0
 
 
+@fake_only
 def test_c13_models_take_device_memory(lib: acl.Library) -> None:
-    """Work memory counts against the device and comes back."""
+    """MDL-LOAD-21 (13): Work memory counts against the device and comes back."""
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
 
     def left() -> int:
@@ -309,8 +319,11 @@ def test_c13_models_take_device_memory(lib: acl.Library) -> None:
     assert left() == before
 
 
+@fake_only
 def test_c13_no_device_memory_left(lib: acl.Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model that does not fit is 245000 and leaves nothing behind; unloading makes room."""
+    """MDL-LOAD-22 (13): A model that does not fit is 245000 and leaves nothing behind; unloading
+    makes room.
+    """
     monkeypatch.setenv("ACLRT_FAKE_ENGINE", "synthetic")  # hundreds of sessions take a while
     om = small.double()
     at, size = content_of(om, 2)
@@ -332,7 +345,7 @@ def test_c13_no_device_memory_left(lib: acl.Library, monkeypatch: pytest.MonkeyP
 
 
 def test_c13_queue_loads_are_not_supported(lib: acl.Library, tmp_path: Path) -> None:
-    """WithQ: 100000 for null queues and counts of 0, else 200001."""
+    """MDL-LOAD-23 (13): WithQ: 100000 for null queues and counts of 0, else 200001."""
     om, model_id = small.double(), ctypes.byref(ctypes.c_uint32())
     queue = ctypes.byref(ctypes.c_uint32(1))
     assert lib.aclmdlLoadFromMemWithQ(om, len(om), model_id, queue, 1, queue, 1) == UNSUPPORTED
@@ -346,13 +359,15 @@ def test_c13_queue_loads_are_not_supported(lib: acl.Library, tmp_path: Path) -> 
 
 
 def test_c13_unload_of_unknown_ids(lib: acl.Library) -> None:
-    """Never loaded: 145003."""
+    """MDL-LOAD-24 (13): Never loaded: 145003."""
     assert lib.aclmdlUnload(0) == BAD_ID
     assert lib.aclmdlUnload(123456) == BAD_ID
 
 
 def test_c13_priority_attribute(lib: acl.Library) -> None:
-    """Priority of a loaded model: 0..7; unknown id 145003; bad attribute, null and value 100000."""
+    """MDL-LOAD-25 (13): Priority of a loaded model: 0..7; unknown id 145003; bad attribute, null
+    and value 100000.
+    """
     model_id = running.load(lib, small.double())
     value = acl.AttrValue()
     ref = ctypes.byref(value)
@@ -391,7 +406,7 @@ def option(lib: acl.Library, config: object, attribute: int, value: object) -> i
 
 
 def test_c14_load_from_memory_by_config(lib: acl.Library, config: object) -> None:
-    """A handle serves several loads."""
+    """MDL-LOAD-26 (14): A handle serves several loads."""
     om = ctypes.create_string_buffer(small.double(), len(small.double()))
     assert option(lib, config, LOAD_TYPE, ctypes.c_size_t(3)) == 0
     assert option(lib, config, MEM, ctypes.c_void_p(ctypes.addressof(om))) == 0
@@ -407,7 +422,7 @@ def test_c14_load_from_memory_by_config(lib: acl.Library, config: object) -> Non
 
 
 def test_c14_load_from_file_by_config(lib: acl.Library, config: object, tmp_path: Path) -> None:
-    """The path is copied; a weight path beside it is refused."""
+    """MDL-LOAD-27 (14): The path is copied; a weight path beside it is refused."""
     (tmp_path / "m.om").write_bytes(small.double())
     text = ctypes.create_string_buffer(str(tmp_path / "m.om").encode())
     assert option(lib, config, LOAD_TYPE, ctypes.c_size_t(1)) == 0
@@ -422,7 +437,9 @@ def test_c14_load_from_file_by_config(lib: acl.Library, config: object, tmp_path
 
 
 def test_c14_incomplete_config(lib: acl.Library, config: object, tmp_path: Path) -> None:
-    """Neither path nor memory: 100000; an unreadable path: 145002 even without a load type."""
+    """MDL-LOAD-28 (14): Neither path nor memory: 100000; an unreadable path: 145002 even without a
+    load type.
+    """
     model_id = ctypes.c_uint32()
     assert lib.aclmdlLoadWithConfig(config, ctypes.byref(model_id)) == INVALID_PARAM
     text = ctypes.create_string_buffer(str(tmp_path / "none.om").encode())
@@ -457,12 +474,14 @@ def test_c14_incomplete_config(lib: acl.Library, config: object, tmp_path: Path)
 def test_c14_refused_load_options(
     lib: acl.Library, config: object, attribute: int, value: object
 ) -> None:
-    """Values out of range, of another size, null pointers and foreign attributes: 100000."""
+    """MDL-LOAD-29 (14): Values out of range, of another size, null pointers and foreign attributes:
+    100000.
+    """
     assert option(lib, config, attribute, value) == INVALID_PARAM
 
 
 def test_c14_null_arguments(lib: acl.Library, config: object) -> None:
-    """Null handles and values: 100000."""
+    """MDL-LOAD-30 (14): Null handles and values: 100000."""
     value = ctypes.c_size_t(1)
     assert lib.aclmdlSetConfigOpt(None, LOAD_TYPE, ctypes.byref(value), 8) == INVALID_PARAM
     assert lib.aclmdlSetConfigOpt(config, LOAD_TYPE, None, 8) == INVALID_PARAM
@@ -471,7 +490,7 @@ def test_c14_null_arguments(lib: acl.Library, config: object) -> None:
 
 
 def test_c14_external_weight_address(lib: acl.Library, config: object) -> None:
-    """The size must be a positive multiple of 32."""
+    """MDL-LOAD-31 (14): The size must be a positive multiple of 32."""
     with running.Buffers(lib) as device:
         data = device.alloc(64)
         assert lib.aclmdlSetExternalWeightAddress(config, b"w", data, 64) == 0
@@ -481,7 +500,7 @@ def test_c14_external_weight_address(lib: acl.Library, config: object) -> None:
 
 
 def test_c14_execute_options(lib: acl.Library) -> None:
-    """The two timeouts: int32 from -1; others are 100000."""
+    """MDL-LOAD-32 (14): The two timeouts: int32 from -1; others are 100000."""
     handle = lib.aclmdlCreateExecConfigHandle()
     for attribute in (0, 1):
         for value, code in ((-1, 0), (0, 0), (2**31 - 1, 0), (-2, INVALID_PARAM)):

@@ -18,6 +18,8 @@ from onnx import TensorProto, helper
 
 from conformance import acl, running, small
 
+fake_only = pytest.mark.fake_only
+
 RANDOM = np.random.default_rng(20)
 FLOAT, HALF, DOUBLE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE
 
@@ -139,13 +141,13 @@ def shared_buffers() -> tuple[onnx.ModelProto, list[np.ndarray]]:
 def test_bit_equal_to_onnxruntime(
     lib: acl.Library, make: Callable[[], tuple[onnx.ModelProto, list[np.ndarray]]]
 ) -> None:
-    """Small models of several shapes."""
+    """MDL-NUM-01 (17): Small models of several shapes."""
     check(lib, *make())
 
 
 @pytest.mark.parametrize("op", ["Sigmoid", "Tanh", "Exp", "Sqrt", "Erf", "Gelu"])
 def test_bit_equal_elementwise(lib: acl.Library, op: str) -> None:
-    """Elementwise float32; NaN and infinities included."""
+    """MDL-NUM-02 (17): Elementwise float32; NaN and infinities included."""
     x = np.concatenate([numbers(500) * 10, np.float32([np.nan, np.inf, -np.inf, -0.0, 1e-42])])
     model = unary(op, FLOAT, x.shape)
     if op == "Gelu":
@@ -171,7 +173,9 @@ def test_bit_equal_elementwise(lib: acl.Library, op: str) -> None:
     ],
 )
 def test_every_dtype_goes_through_unchanged(lib: acl.Library, dtype: str) -> None:
-    """All bit patterns of inputs arrive, and results of a shape operator leave unchanged."""
+    """MDL-NUM-03 (17): All bit patterns of inputs arrive, and results of a shape operator leave
+    unchanged.
+    """
     kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     raw = RANDOM.integers(0, 256, 35 * np.dtype(dtype).itemsize, np.uint8)
     x = (raw & 1).view(bool) if dtype == "bool" else raw.view(dtype)
@@ -189,7 +193,7 @@ def test_every_dtype_goes_through_unchanged(lib: acl.Library, dtype: str) -> Non
     ],
 )
 def test_types_that_numpy_lacks(lib: acl.Library, kind: int, dtype: type) -> None:
-    """bfloat16 and the 8-bit floats: cast to float32 and back."""
+    """MDL-NUM-04 (17): bfloat16 and the 8-bit floats: cast to float32 and back."""
     nodes = [
         helper.make_node("Cast", ["x"], ["wide"], "up", to=FLOAT),
         helper.make_node("Cast", ["wide"], ["y"], "down", to=kind),
@@ -205,12 +209,12 @@ def test_types_that_numpy_lacks(lib: acl.Library, kind: int, dtype: type) -> Non
 
 @pytest.mark.parametrize("shape", [(), (1,), (0,), (3, 0, 2)])
 def test_scalars_and_empty_tensors(lib: acl.Library, shape: tuple[int, ...]) -> None:
-    """0-d tensors and tensors of no elements."""
+    """MDL-NUM-05 (17): 0-d tensors and tensors of no elements."""
     check(lib, unary("Neg", FLOAT, shape), [numbers(*shape).reshape(shape)])
 
 
 def test_empty_tensors_need_no_memory(lib: acl.Library) -> None:
-    """A buffer of (nullptr, 0) serves a tensor of no elements, in and out."""
+    """MDL-NUM-06 (17): A buffer of (nullptr, 0) serves a tensor of no elements, in and out."""
     model_id = running.load(lib, small.om_of(unary("Neg", FLOAT, (0, 4))))
     with running.Buffers(lib) as device:
         target = device.dataset((None, 0))
@@ -220,7 +224,7 @@ def test_empty_tensors_need_no_memory(lib: acl.Library) -> None:
 
 
 def test_unaligned_addresses(lib: acl.Library) -> None:
-    """Buffers at odd addresses inside an allocation give the same result."""
+    """MDL-NUM-07 (17): Buffers at odd addresses inside an allocation give the same result."""
     x = numbers(2, 3)
     model_id = running.load(lib, small.double())
     with running.Buffers(lib) as device:
@@ -233,7 +237,9 @@ def test_unaligned_addresses(lib: acl.Library) -> None:
 
 
 def test_failing_operator(lib: acl.Library) -> None:
-    """An operator that fails at run time is 507011 with ONNX Runtime's text; the next run works."""
+    """MDL-NUM-08 (17): An operator that fails at run time is 507011 with ONNX Runtime's text; the
+    next run works.
+    """
     node = helper.make_node("Gather", ["x", "i"], ["y"], "pick")
     inputs = [("x", FLOAT, (4,)), ("i", TensorProto.INT64, (2,))]
     model_id = running.load(lib, small.om_of(small.graph([node], inputs, [("y", FLOAT, (2,))])))
@@ -261,8 +267,11 @@ def synthetic(lib: acl.Library, monkeypatch: pytest.MonkeyPatch) -> acl.Library:
     return lib
 
 
+@fake_only
 def test_synthetic_outputs_depend_on_their_inputs(synthetic: acl.Library) -> None:
-    """Equal bytes in, equal bytes out, in two loads; one changed byte changes the output."""
+    """MDL-NUM-09 (fake): Equal bytes in, equal bytes out, in two loads; one changed byte changes
+    the output.
+    """
     x = numbers(2, 3)
     other = x.copy()
     other[1, 2] += 1
@@ -276,8 +285,11 @@ def test_synthetic_outputs_depend_on_their_inputs(synthetic: acl.Library) -> Non
     assert results[0] == results[2] != results[1]
 
 
+@fake_only
 def test_synthetic_outputs_are_sane_numbers(synthetic: acl.Library) -> None:
-    """Floats lie in [1, 2), bools are 0 or 1, and each output has numbers of its own."""
+    """MDL-NUM-10 (fake): Floats lie in [1, 2), bools are 0 or 1, and each output has numbers of its
+    own.
+    """
     model, feeds = mixed_types()
     model_id = running.load(synthetic, small.om_of(model))
     likes = oracle(model, feeds)
@@ -289,8 +301,9 @@ def test_synthetic_outputs_are_sane_numbers(synthetic: acl.Library) -> None:
     assert synthetic.aclmdlUnload(model_id) == 0
 
 
+@fake_only
 def test_synthetic_ignores_bytes_behind_the_tensor(synthetic: acl.Library) -> None:
-    """A larger buffer gives the same result."""
+    """MDL-NUM-11 (fake): A larger buffer gives the same result."""
     x = numbers(2, 3)
     model_id = running.load(synthetic, small.double())
     (expected,) = running.execute(synthetic, model_id, [x], [x])
@@ -305,8 +318,11 @@ def test_synthetic_ignores_bytes_behind_the_tensor(synthetic: acl.Library) -> No
 # ---- the library that computes -------------------------------------------------------------------
 
 
+@fake_only
 def test_a_missing_onnxruntime_is_explained(tmp_path: Path) -> None:
-    """Where it was looked for, and what to do: the whole list is in the message."""
+    """MDL-NUM-12 (fake): Where it was looked for, and what to do: the whole list is in the
+    message.
+    """
     om = tmp_path / "model.om"
     om.write_bytes(small.double())
     program = """

@@ -13,6 +13,8 @@ import pytest
 
 from conformance import acl, running, small
 
+fake_only = pytest.mark.fake_only
+
 CODES = acl.codes()
 INVALID_PARAM = CODES["ACL_ERROR_INVALID_PARAM"]
 BAD_ID = CODES["ACL_ERROR_GE_EXEC_MODEL_ID_INVALID"]
@@ -63,7 +65,7 @@ def pair(device: running.Buffers, x: np.ndarray = X) -> tuple[int, int, int]:
 
 
 def test_c16_dataset_keeps_order(lib: acl.Library, device: running.Buffers) -> None:
-    """Buffers come back by position; the same one may stand twice."""
+    """MDL-RUN-01 (16): Buffers come back by position; the same one may stand twice."""
     dataset = device.dataset()
     first, second = device.buffer(None, 0), device.buffer(None, 0)
     for buffer in (first, second, first):
@@ -74,7 +76,7 @@ def test_c16_dataset_keeps_order(lib: acl.Library, device: running.Buffers) -> N
 
 
 def test_c16_null_arguments(lib: acl.Library, device: running.Buffers) -> None:
-    """Null: 100000, 0 or NULL."""
+    """MDL-RUN-02 (16): Null: 100000, 0 or NULL."""
     dataset = device.dataset()
     assert lib.aclmdlAddDatasetBuffer(None, device.buffer(None, 0)) == INVALID_PARAM
     assert lib.aclmdlAddDatasetBuffer(dataset, None) == INVALID_PARAM
@@ -85,7 +87,7 @@ def test_c16_null_arguments(lib: acl.Library, device: running.Buffers) -> None:
 
 
 def test_c16_destroyed_twice(lib: acl.Library) -> None:
-    """The second destroy is noticed."""
+    """MDL-RUN-03 (16): The second destroy is noticed."""
     dataset = lib.aclmdlCreateDataset()
     assert lib.aclmdlDestroyDataset(dataset) == 0
     assert lib.aclmdlDestroyDataset(dataset) == INVALID_PARAM
@@ -93,7 +95,7 @@ def test_c16_destroyed_twice(lib: acl.Library) -> None:
 
 
 def test_c16_tensor_descs_are_copied(lib: acl.Library, device: running.Buffers) -> None:
-    """A slot holds a copy; NULL clears it; the slot must exist."""
+    """MDL-RUN-04 (16): A slot holds a copy; NULL clears it; the slot must exist."""
     dataset = device.dataset((None, 0))
     dims = (ctypes.c_int64 * 2)(4, 5)
     desc = lib.aclCreateTensorDesc(acl.INT32, 2, dims, 0)
@@ -113,14 +115,14 @@ def test_c16_tensor_descs_are_copied(lib: acl.Library, device: running.Buffers) 
 
 
 def test_c17_execute(lib: acl.Library, model: int) -> None:
-    """True results, again and again."""
+    """MDL-RUN-05 (17): True results, again and again."""
     for factor in (1, 2, 3):
         (y,) = running.execute(lib, model, [X * factor], [X])
         np.testing.assert_array_equal(y, X * factor * 2)
 
 
 def test_c17_several_inputs_and_outputs(lib: acl.Library) -> None:
-    """Positions in the datasets are positions in the model."""
+    """MDL-RUN-06 (17): Positions in the datasets are positions in the model."""
     model_id = running.load(lib, small.two_in_two_out())
     a = np.array([1, -2, 3, -4], np.float32)
     b = np.array([[1, 2], [3, 2**40]], np.int64)
@@ -133,7 +135,7 @@ def test_c17_several_inputs_and_outputs(lib: acl.Library) -> None:
 def test_c17_null_datasets_before_the_id(
     lib: acl.Library, model: int, device: running.Buffers
 ) -> None:
-    """Null dataset 100000, then the id 145003."""
+    """MDL-RUN-07 (17): Null dataset 100000, then the id 145003."""
     source, target, _ = pair(device)
     assert lib.aclmdlExecute(model, None, target) == INVALID_PARAM
     assert lib.aclmdlExecute(model, source, None) == INVALID_PARAM
@@ -144,7 +146,7 @@ def test_c17_null_datasets_before_the_id(
 def test_c17_destroyed_buffer_in_a_dataset(
     lib: acl.Library, model: int, device: running.Buffers
 ) -> None:
-    """A slot whose data buffer was destroyed is 100000."""
+    """MDL-RUN-08 (17): A slot whose data buffer was destroyed is 100000."""
     source, target, _ = pair(device)
     assert lib.aclDestroyDataBuffer(device.buffers.pop()) == 0
     assert lib.aclmdlExecute(model, source, target) == INVALID_PARAM
@@ -152,7 +154,7 @@ def test_c17_destroyed_buffer_in_a_dataset(
 
 
 def test_c17_number_of_buffers(lib: acl.Library, model: int, device: running.Buffers) -> None:
-    """Too few and too many inputs or outputs: 500002, the message has E13025."""
+    """MDL-RUN-09 (17): Too few and too many inputs or outputs: 500002, the message has E13025."""
     source, target, where = pair(device)
     none, two = device.dataset(), device.dataset((where, X.nbytes), (where, X.nbytes))
     for bad in ((none, target), (two, target), (source, none), (source, two)):
@@ -165,7 +167,9 @@ def test_c17_number_of_buffers(lib: acl.Library, model: int, device: running.Buf
 def test_c17_tolerance_of_64_bytes(
     lib: acl.Library, model: int, device: running.Buffers, short: int
 ) -> None:
-    """Buffers up to 64 bytes smaller than the tensor pass; nothing outside of them is written."""
+    """MDL-RUN-10 (17): Buffers up to 64 bytes smaller than the tensor pass; nothing outside of them
+    is written.
+    """
     where = device.upload(np.full(64, 0x77, np.uint8))
     source = device.dataset((device.upload(X), X.nbytes - short))
     target = device.dataset((where, X.nbytes - short))
@@ -178,7 +182,7 @@ def test_c17_tolerance_of_64_bytes(
 
 
 def test_c17_more_than_64_bytes_short(lib: acl.Library, device: running.Buffers) -> None:
-    """65 bytes short is refused, 64 passes."""
+    """MDL-RUN-11 (17): 65 bytes short is refused, 64 passes."""
     model_id = running.load(lib, small.slow(2, 16))
     x = np.ones((16, 16), np.float32)
     data, where = device.upload(x), device.alloc(x.nbytes)
@@ -191,7 +195,7 @@ def test_c17_more_than_64_bytes_short(lib: acl.Library, device: running.Buffers)
 
 
 def test_c17_larger_buffers(lib: acl.Library, model: int, device: running.Buffers) -> None:
-    """Larger buffers are fine; behind the tensor nothing is written."""
+    """MDL-RUN-12 (17): Larger buffers are fine; behind the tensor nothing is written."""
     where = device.upload(np.full(100, 0x33, np.uint8))
     source = device.dataset((device.upload(np.resize(X, 25)), 100))
     assert lib.aclmdlExecute(model, source, device.dataset((where, 100))) == 0
@@ -201,7 +205,9 @@ def test_c17_larger_buffers(lib: acl.Library, model: int, device: running.Buffer
 
 
 def test_c17_outputs_without_memory(lib: acl.Library, model: int, device: running.Buffers) -> None:
-    """(nullptr, 0) as output: execute allocates, the caller frees; the next run uses it again."""
+    """MDL-RUN-13 (17): (nullptr, 0) as output: execute allocates, the caller frees; the next run
+    uses it again.
+    """
     source = device.dataset((device.upload(X), X.nbytes))
     target = device.dataset((None, 0))
     buffer = lib.aclmdlGetDatasetBuffer(target, 0)
@@ -216,7 +222,7 @@ def test_c17_outputs_without_memory(lib: acl.Library, model: int, device: runnin
 
 
 def test_c17_inputs_need_memory(lib: acl.Library, model: int, device: running.Buffers) -> None:
-    """An input without memory is refused."""
+    """MDL-RUN-14 (17): An input without memory is refused."""
     _, target, _ = pair(device)
     assert lib.aclmdlExecute(model, device.dataset((None, 0)), target) == GE_FAILURE
 
@@ -225,7 +231,9 @@ def test_c17_inputs_need_memory(lib: acl.Library, model: int, device: running.Bu
 def test_c17_buffers_must_be_live_device_memory(
     lib: acl.Library, model: int, device: running.Buffers, kind: str
 ) -> None:
-    """Host memory, freed memory and claims beyond an allocation fail the execution, by name."""
+    """MDL-RUN-15 (17): Host memory, freed memory and claims beyond an allocation fail the
+    execution, by name.
+    """
     host = ctypes.create_string_buffer(64)
     _, target, _ = pair(device)
     if kind == "host":
@@ -244,7 +252,9 @@ def test_c17_buffers_must_be_live_device_memory(
 def test_c17_needs_the_models_context(
     lib: acl.Library, model: int, device: running.Buffers
 ) -> None:
-    """A thread without context: 107002; under another context of the device: 107004."""
+    """MDL-RUN-16 (17): A thread without context: 107002; under another context of the device:
+    107004.
+    """
     source, target, _ = pair(device)
     result: list[int] = []
 
@@ -264,7 +274,9 @@ def test_c17_needs_the_models_context(
 def test_c17_output_descs_of_static_models(
     lib: acl.Library, model: int, device: running.Buffers
 ) -> None:
-    """Output slots stay NULL, unless an input has a desc: then they are empty descs."""
+    """MDL-RUN-17 (17): Output slots stay NULL, unless an input has a desc: then they are empty
+    descs.
+    """
     source, target, _ = pair(device)
     assert lib.aclmdlExecute(model, source, target) == 0
     assert lib.aclmdlGetDatasetTensorDesc(target, 0) is None
@@ -279,7 +291,9 @@ def test_c17_output_descs_of_static_models(
 
 
 def test_c17_one_execution_of_an_id_at_a_time(lib: acl.Library) -> None:
-    """Concurrent executions of one id are refused with 500002, those of two ids are not."""
+    """MDL-RUN-18 (17): Concurrent executions of one id are refused with 500002, those of two ids
+    are not.
+    """
     x = np.eye(256, dtype=np.float32)
     ids = [running.load(lib, small.slow()) for _ in range(2)]
     context = ctypes.c_void_p()
@@ -325,7 +339,9 @@ def test_c17_execute_v2(
     options: Any,
     on_stream: bool,
 ) -> None:
-    """Synchronous with and without a stream; outputs without memory are allocated."""
+    """MDL-RUN-19 (17): Synchronous with and without a stream; outputs without memory are
+    allocated.
+    """
     source = device.dataset((device.upload(X), X.nbytes))
     target = device.dataset((None, 0))
     chosen = stream if on_stream else None
@@ -339,7 +355,7 @@ def test_c17_execute_v2(
 def test_c17_execute_v2_timeout(
     lib: acl.Library, device: running.Buffers, stream: ctypes.c_void_p, options: Any
 ) -> None:
-    """The stream timeout gives 507046; the work itself goes on."""
+    """MDL-RUN-20 (17): The stream timeout gives 507046; the work itself goes on."""
     x = np.eye(256, dtype=np.float32)
     model_id = running.load(lib, small.slow(600))
     source, target, where = pair(device, x)
@@ -354,7 +370,9 @@ def test_c17_execute_v2_timeout(
 def test_c17_execute_async(
     lib: acl.Library, model: int, device: running.Buffers, stream: ctypes.c_void_p
 ) -> None:
-    """Queued executions run in order; the datasets may go at once, the memory may not."""
+    """MDL-RUN-21 (17): Queued executions run in order; the datasets may go at once, the memory may
+    not.
+    """
     first, middle, last = device.upload(X), device.alloc(X.nbytes), device.alloc(X.nbytes)
     for source, target in ((first, middle), (middle, last), (last, last)):
         with running.Buffers(lib) as short_lived:
@@ -371,7 +389,7 @@ def test_c17_execute_async(
 def test_c17_execute_async_on_the_default_stream(
     lib: acl.Library, model: int, device: running.Buffers
 ) -> None:
-    """NULL is the context's default stream."""
+    """MDL-RUN-22 (17): NULL is the context's default stream."""
     source, target, where = pair(device)
     assert lib.aclmdlExecuteAsync(model, source, target, None) == 0
     assert lib.aclrtSynchronizeDevice() == 0
@@ -381,7 +399,7 @@ def test_c17_execute_async_on_the_default_stream(
 def test_c17_async_reads_its_input_late(
     lib: acl.Library, model: int, device: running.Buffers, stream: ctypes.c_void_p
 ) -> None:
-    """The bytes count that are there when the stream reaches the execution."""
+    """MDL-RUN-23 (17): The bytes count that are there when the stream reaches the execution."""
     slow = running.load(lib, small.slow())
     eye = np.eye(256, dtype=np.float32)
     before = pair(device, eye)
@@ -398,7 +416,7 @@ def test_c17_async_reads_its_input_late(
 def test_c17_async_allocates_nothing(
     lib: acl.Library, model: int, device: running.Buffers, stream: ctypes.c_void_p
 ) -> None:
-    """An output without memory is 500002."""
+    """MDL-RUN-24 (17): An output without memory is 500002."""
     source = device.dataset((device.upload(X), X.nbytes))
     code = lib.aclmdlExecuteAsync(model, source, device.dataset((None, 0)), stream)
     assert code == GE_FAILURE
@@ -407,7 +425,7 @@ def test_c17_async_allocates_nothing(
 def test_c17_sync_or_async_for_life(
     lib: acl.Library, device: running.Buffers, stream: ctypes.c_void_p, options: Any
 ) -> None:
-    """The first execution decides; the other kind is 500002 from then on."""
+    """MDL-RUN-25 (17): The first execution decides; the other kind is 500002 from then on."""
     source, target, _ = pair(device)
     first, second = (running.load(lib, small.double()) for _ in range(2))
     assert lib.aclmdlExecute(first, source, target) == 0
@@ -423,7 +441,7 @@ def test_c17_sync_or_async_for_life(
 def test_c17_a_refused_call_decides_nothing(
     lib: acl.Library, model: int, device: running.Buffers, stream: ctypes.c_void_p
 ) -> None:
-    """After a refused synchronous call the model may still become asynchronous."""
+    """MDL-RUN-26 (17): After a refused synchronous call the model may still become asynchronous."""
     source, target, _ = pair(device)
     assert lib.aclmdlExecute(model, source, device.dataset()) == GE_FAILURE
     assert lib.aclmdlExecuteAsync(model, source, target, stream) == 0
@@ -433,7 +451,9 @@ def test_c17_a_refused_call_decides_nothing(
 def test_c17_async_errors_surface_at_synchronise(
     lib: acl.Library, model: int, device: running.Buffers, stream: ctypes.c_void_p
 ) -> None:
-    """Memory freed before the stream reaches the execution: 0 at the call, 507011 later."""
+    """MDL-RUN-27 (17): Memory freed before the stream reaches the execution: 0 at the call, 507011
+    later.
+    """
     slow = running.load(lib, small.slow())
     before = pair(device, np.eye(256, dtype=np.float32))
     source = device.dataset((device.alloc(64), X.nbytes))
@@ -449,7 +469,7 @@ def test_c17_async_errors_surface_at_synchronise(
 def test_c13_unload_with_queued_executions(
     lib: acl.Library, device: running.Buffers, stream: ctypes.c_void_p
 ) -> None:
-    """Unload does not wait; what is still queued then fails with 507011."""
+    """MDL-RUN-28 (13): Unload does not wait; what is still queued then fails with 507011."""
     slow, quick = running.load(lib, small.slow()), running.load(lib, small.double())
     before = pair(device, np.eye(256, dtype=np.float32))
     source, target, _ = pair(device)
@@ -460,8 +480,9 @@ def test_c13_unload_with_queued_executions(
     assert lib.aclmdlUnload(slow) == 0
 
 
+@fake_only
 def test_c13_unload_while_executing(lib: acl.Library) -> None:
-    """A synchronous execution that is inside finishes; the id is dead at once."""
+    """MDL-RUN-29 (13): A synchronous execution that is inside finishes; the id is dead at once."""
     x = np.eye(256, dtype=np.float32)
     model_id = running.load(lib, small.slow(600))
     context = ctypes.c_void_p()
@@ -479,9 +500,8 @@ def test_c13_unload_while_executing(lib: acl.Library) -> None:
     thread = threading.Thread(target=work)
     thread.start()
     inside.wait()
-    while lib.ledger()["calls"].get("aclmdlExecute", 0) == 0:
-        pass
-    threading.Event().wait(0.02)
+    while not lib.ledger()["state"]["executing"]:
+        assert thread.is_alive()
     assert lib.aclmdlUnload(model_id) == 0
     assert lib.aclmdlUnload(model_id) == BAD_ID
     thread.join()
@@ -490,7 +510,7 @@ def test_c13_unload_while_executing(lib: acl.Library) -> None:
 
 
 def test_c17_wrong_stream(lib: acl.Library, model: int, device: running.Buffers) -> None:
-    """A destroyed stream is 107017."""
+    """MDL-RUN-30 (17): A destroyed stream is 107017."""
     source, target, _ = pair(device)
     handle = ctypes.c_void_p()
     assert lib.aclrtCreateStream(ctypes.byref(handle)) == 0

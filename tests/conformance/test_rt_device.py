@@ -12,6 +12,8 @@ import pytest
 
 from conformance import acl
 
+fake_only = pytest.mark.fake_only
+
 
 def in_thread(work: Callable[[], Any]) -> Any:
     """What work returns in a thread of its own."""
@@ -174,6 +176,7 @@ def test_system_options(lib: acl.Library) -> None:
     assert lib.aclrtSetSysParamOpt(-1, 1) == 100000
 
 
+@fake_only
 @pytest.mark.parametrize(
     ("visible", "expected"),
     [
@@ -207,6 +210,7 @@ def test_visible_devices(
         assert raw.aclrtResetDevice(0) == 0
 
 
+@fake_only
 @pytest.mark.parametrize(
     ("profile", "soc", "devices", "gib"),
     [
@@ -235,6 +239,7 @@ def test_profiles(
     assert raw.aclrtResetDevice(devices - 1) == 0
 
 
+@fake_only
 def test_unknown_profile(raw: acl.Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """RT-DEV-08 (fake): an unknown board is an error that lists the known ones."""
     monkeypatch.setenv("ACLRT_FAKE_PROFILE", "atlas9000")
@@ -297,6 +302,7 @@ def test_queries(lib: acl.Library) -> None:
     assert lib.aclrtGetDeviceInfo(0, 0, ctypes.byref(value)) == 207000
 
 
+@fake_only
 def test_peer_access(raw: acl.Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """RT-DEV-12 (6): the same device 100000, flags 200006, no peers on these boards."""
     monkeypatch.setenv("ACLRT_FAKE_DEVICES", "2")
@@ -311,6 +317,7 @@ def test_peer_access(raw: acl.Library, monkeypatch: pytest.MonkeyPatch) -> None:
     assert raw.aclrtResetDevice(0) == 0
 
 
+@fake_only
 def test_device_memory_goes_with_the_last_reset(raw: acl.Library) -> None:
     """RT-DEV-13 (11.1): memory is freed when the device is reset."""
     pointer = ctypes.c_void_p()

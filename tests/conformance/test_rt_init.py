@@ -13,6 +13,8 @@ import pytest
 
 from conformance import acl
 
+fake_only = pytest.mark.fake_only
+
 
 def write(folder: Path, text: str) -> bytes:
     """A file acl.json; its path."""
@@ -206,6 +208,7 @@ def test_no_package_version_without_home(raw: acl.Library, monkeypatch: pytest.M
     assert raw.aclsysGetVersionNum(b"runtime", ctypes.byref(ctypes.c_int32())) == 100003
 
 
+@fake_only
 def test_refuses_beside_another_library(tmp_path: Path) -> None:
     """RT-INIT-16 (architecture, backend choice): not in one process with a real libascendcl."""
     source = tmp_path / "other.c"

@@ -20,6 +20,8 @@ from conformance import acl
 from conformance.test_rt_device import in_thread
 from conformance.test_rt_stream import Gate, held, new_stream, other_context
 
+fake_only = pytest.mark.fake_only
+
 H2H, H2D, D2H, D2D, DEFAULT, STAGED = range(6)
 
 
@@ -76,6 +78,7 @@ def test_policies(lib: acl.Library, policy: int) -> None:
         assert lib.aclrtFree(pointer) == 0
 
 
+@fake_only
 @pytest.mark.parametrize(
     ("function", "policy", "slack"),
     [
@@ -188,6 +191,7 @@ def test_flush(lib: acl.Library) -> None:
             assert function(None, 8) == 100000
 
 
+@fake_only
 def test_host_cannot_touch_device_memory() -> None:
     """RT-MEM-12 (architecture): reading through a device pointer faults, as on a card."""
     script = (
@@ -201,6 +205,7 @@ def test_host_cannot_touch_device_memory() -> None:
     assert subprocess.run(command, check=False).returncode == -signal.SIGSEGV
 
 
+@fake_only
 def test_large_memory_costs_nothing(lib: acl.Library) -> None:
     """RT-MEM-13 (fake): 16 GiB can be allocated and freed without being resident."""
 
@@ -258,6 +263,7 @@ def test_kind_has_to_fit(lib: acl.Library, kind: int) -> None:
             assert lib.aclrtMemcpy(dst, 8, src, 8, kind) == (0 if right else 107000)
 
 
+@fake_only
 def test_device_ranges(lib: acl.Library) -> None:
     """RT-CPY-04 (11.3): past the end of an allocation, or freed: 107000, nothing is written."""
     buffer = ctypes.create_string_buffer(b"x" * 4096, 4096)
@@ -412,6 +418,7 @@ def test_memset_async(lib: acl.Library) -> None:
     assert lib.aclrtDestroyStream(stream) == 0
 
 
+@fake_only
 def test_engines_overlap(raw: acl.Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """RT-CPY-12 (boards): H2D and D2H are engines of their own; one engine works one by one."""
     monkeypatch.setenv("ACLRT_FAKE_H2D_US", "20000")

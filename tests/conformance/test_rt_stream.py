@@ -15,6 +15,8 @@ import pytest
 from conformance import acl
 from conformance.test_rt_device import in_thread
 
+fake_only = pytest.mark.fake_only
+
 FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
@@ -379,6 +381,7 @@ def test_subscribe_errors(lib: acl.Library) -> None:
     assert in_thread(lambda: lib.aclrtSubscribeReport(11, None)) == 107002
 
 
+@fake_only
 def test_one_thread_serves_one_device(raw: acl.Library, monkeypatch: pytest.MonkeyPatch) -> None:
     """RT-CB-05 (10): a thread that serves a device is 107012 for a stream of another."""
     monkeypatch.setenv("ACLRT_FAKE_DEVICES", "2")
@@ -423,3 +426,27 @@ def test_host_function(lib: acl.Library) -> None:
     assert lib.aclrtUnSubscribeReport(3, subscribed) == 0
     assert lib.aclrtDestroyStream(subscribed) == 0
     assert lib.aclrtDestroyStream(stream) == 0
+
+
+@fake_only
+def test_reset_waits_for_blocking_callbacks(raw: acl.Library) -> None:
+    """RT-CB-09 (10): the last ResetDevice waits for queued callbacks, which are still served."""
+    assert raw.aclrtSetDevice(0) == 0
+    stream, seen = new_stream(raw), []
+    function = FUNCTION(lambda data: seen.append(data))
+    served = threading.Event()
+
+    def serve() -> None:
+        served.wait(10)
+        while len(seen) < 2 and raw.aclrtProcessReport(5000) == 0:
+            pass
+
+    reporter = threading.Thread(target=serve)
+    reporter.start()
+    assert raw.aclrtSubscribeReport(reporter.ident, stream) == 0
+    assert raw.aclrtLaunchCallback(pointer(function), 1, 1, stream) == 0
+    assert raw.aclrtLaunchCallback(pointer(function), 2, 1, stream) == 0
+    served.set()
+    assert raw.aclrtResetDevice(0) == 0
+    reporter.join(20)
+    assert seen == [1, 2]

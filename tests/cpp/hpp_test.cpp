@@ -217,6 +217,18 @@ int main(int argc, char **argv) {
   loads_from_memory(folder);
   owns_and_moves(folder);
   serves_threads(folder);
+  CHECK(aclrt::fake::profile().find("\"soc_name\":") != std::string::npos);
+  CHECK(aclrt::fake::trace().find("\"entries\":") != std::string::npos);
+  char *checks = nullptr;
+  CHECK(aclrt_fake_check_table(&checks) == nullptr);
+  CHECK(checks != nullptr && std::string(checks).find("ACLFAKE-MDL-01") != std::string::npos);
+  aclrt_string_release(checks);
+  int32_t mode = -1;
+  CHECK(aclrt_fake_set_checks(0, &mode) == nullptr);
+  CHECK(mode == 0);
+  aclrt_status_t *no_such_mode = aclrt_fake_set_checks(9, &mode);
+  CHECK(aclrt_status_error(no_such_mode).kind == ACLRT_ERROR_INPUT);
+  aclrt_status_release(no_such_mode);
   aclrt::fake::reset();  // refused if a model or a device were still open
   return check::result();
 }

@@ -84,7 +84,7 @@ void check_whole_file() {
   CHECK(model.outputs.at(0).dims == (std::vector<int64_t>{2, 3}));
   CHECK_EQ(size_t{4}, model.partitions.size());
   CHECK_EQ(uint64_t{256 + 8 + 4 * 24}, model.partitions.at(0).offset);
-  CHECK(om::to_json(model).find("\"io_source\":\"inout_info\"") != std::string::npos);
+  CHECK(om::to_json(model).find("\"io_source\":\"both\"") != std::string::npos);
 }
 
 void check_generations() {
@@ -96,8 +96,9 @@ void check_generations() {
     CHECK_EQ(generation, model.generation);
     CHECK_EQ(uint64_t{7}, model.weight_size);
     CHECK_EQ(uint64_t{4096}, model.work_size);
-    CHECK(model.inputs.empty() && !model.simulated && model.onnx.data == nullptr);
-    CHECK(om::to_json(model).find("\"io_source\":\"none\"") != std::string::npos);
+    CHECK_EQ(size_t{1}, model.inputs.size());
+    CHECK(model.outputs.empty() && !model.simulated && model.onnx.data == nullptr);
+    CHECK(om::to_json(model).find("\"io_source\":\"graph\"") != std::string::npos);
   }
   // Several models: the first is described, the weights of all count, the walk ends at the end.
   const std::string second = wide_table({{0, kModelDef}, {1, "12345"}, {2, kTasks}});

@@ -341,6 +341,12 @@ void the_fake_is_reset_when_nothing_is_open() {
   CHECK_OK(aclrt_fake_ledger(&json));
   CHECK(contains(json, "\"live\": "));
   aclrt_string_release(json);
+  for (auto *document : {aclrt_fake_profile, aclrt_fake_trace}) {
+    json = nullptr;
+    CHECK_OK(document(&json));
+    CHECK(contains(json, "{"));
+    aclrt_string_release(json);
+  }
   aclrt_model_release(model);
   CHECK_OK(aclrt_fake_reset());
   CHECK_EQ(0, toy.inits());

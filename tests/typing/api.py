@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import aclrt
+import aclrt.om
 
 
 def load() -> None:
@@ -71,7 +72,13 @@ def files() -> None:
     """Without a device."""
     path: Path = aclrt.convert("a.onnx", "a.om", input_shape={"x": (1, 3)})
     model: aclrt.ModelInfo = aclrt.inspect(path)
-    print(model.inputs, model.outputs, model.to_dict())
+    gears: tuple[tuple[int, ...], ...] = model.gears
+    words: list[str] = [aipp.describe() for aipp in model.aipp]
+    counts: dict[str, int] = model.operators()
+    shapes: dict[str, tuple[int, ...]] = model.gear_shapes(0)
+    differences: list[aclrt.om.Difference] = aclrt.om.diff(path, b"...")
+    print(model.inputs, model.outputs, model.dynamic, model.disagreements, model.to_dict())
+    print(gears, words, counts, shapes, differences)
 
 
 def errors() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -92,6 +93,8 @@ DTYPES = {
     "bool": (TensorProto.BOOL, 1),
     "float8_e4m3fn": (TensorProto.FLOAT8E4M3FN, 1),
     "float8_e5m2": (TensorProto.FLOAT8E5M2, 1),
+    "float8_e8m0fnu": (TensorProto.FLOAT8E8M0, 1),
+    "int4": (TensorProto.INT4, 0.5),
 }
 
 
@@ -100,8 +103,8 @@ DTYPES = {
 def test_every_element_type(name, dims, converted):
     """Type, shape and bytes come back; four dims are NCHW, others ND."""
     kind, size = DTYPES[name]
-    info = converted(identity(kind, dims, opset=21, ir=10))
-    nbytes = size * int(np.prod(dims))
+    info = converted(identity(kind, dims, opset=24, ir=11))
+    nbytes = math.ceil(size * math.prod(dims))
     assert [[("x", name, dims, nbytes)], [("y", name, dims, nbytes)]] == signature(info)
     assert ("NCHW" if len(dims) == 4 else "ND") == info.inputs[0].format
     assert name == info.inputs[0].dtype.name
@@ -115,12 +118,12 @@ def test_every_element_type(name, dims, converted):
         (TensorProto.COMPLEX128, "complex128"),
         (TensorProto.FLOAT8E4M3FNUZ, "float8e4m3fnuz"),
         (TensorProto.UINT4, "uint4"),
-        (TensorProto.INT4, "int4"),
+        (TensorProto.FLOAT4E2M1, "float4e2m1"),
     ],
 )
 def test_element_type_without_counterpart(kind, text, refused):
     """The error names the tensor, its type and the types that are possible."""
-    message = refused(aclrt.ModelFormatError, identity(kind, opset=21, ir=10))
+    message = refused(aclrt.ModelFormatError, identity(kind, opset=24, ir=11))
     assert f"input 'x' has elements of type {text}" in message
     assert "float16, float64" in message
 

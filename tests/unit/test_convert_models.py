@@ -247,6 +247,27 @@ def test_output_dims_that_depend_on_the_data(refused):
     assert "output 'y' has dims that depend on the data ((1, 0) or (1, 4))" in refused(model)
 
 
+def test_output_dims_that_depend_on_the_data_in_general_only(refused):
+    """Zeros and ones have the same number of distinct values; 0, 1, 2, ... have another."""
+    model = make(
+        [helper.make_node("Unique", ["x"], ["y"])],
+        [value("x", FLOAT, [4])],
+        [value("y", FLOAT, ["found"])],
+    )
+    assert "output 'y' has dims that depend on the data ((1,) or (4,))" in refused(model)
+
+
+def test_operator_that_the_onnx_package_cannot_infer(converted):
+    """onnx 1.23 takes the body of this function for wrong; ONNX Runtime has the last word."""
+    model = make(
+        [helper.make_node("MeanVarianceNormalization", ["x"], ["y"])],
+        [value("x", FLOAT, [2, 3, 4, 5])],
+        [value("y", FLOAT, None)],
+    )
+    info, _ = converted(model)
+    assert (2, 3, 4, 5) == info.outputs[0].shape
+
+
 def test_stale_symbols_in_inner_tensors(converted):
     """A symbol bound at the inputs is bound everywhere."""
     model = make(

@@ -33,10 +33,15 @@ def tool(name: str) -> str:
     return found
 
 
-def run(*command: str | Path, env: dict[str, str] | None = None) -> str:
-    """The command's output; a failure shows both streams."""
+def run(*command: str | Path, env: dict[str, str] | None = None, timeout: float = 60) -> str:
+    """The command's output; a failure shows both streams. A hang of timeout seconds is one."""
     done = subprocess.run(
-        command, capture_output=True, text=True, env=os.environ | (env or {}), check=False
+        command,
+        capture_output=True,
+        text=True,
+        env=os.environ | (env or {}),
+        check=False,
+        timeout=timeout,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -68,7 +73,7 @@ def programs() -> Path:
             *(tool("cmake"), "-S", ROOT / "csrc", "-B", BUILD, "--preset", "release"),
             *(f"-DCMAKE_MAKE_PROGRAM={tool('ninja')}", "-DACLRT_TESTS=ON"),
         )
-        run(tool("cmake"), "--build", BUILD, "--parallel", "2")
+        run(tool("cmake"), "--build", BUILD, "--parallel", "2", timeout=290)
     return BUILD / "tests"
 
 

@@ -28,15 +28,15 @@ def test_numpys_own_types(name):
     assert name == dtypes.NAMES[PLAIN[name]]
 
 
-@pytest.mark.parametrize("number", [27, 35, 36, 37])
+@pytest.mark.parametrize("number", [27, 29, 35, 36, 37])
 def test_types_of_ml_dtypes(number):
-    """bfloat16 and the 8-bit floats."""
+    """bfloat16, int4 and the 8-bit floats."""
     dtype = dtypes.dtype_of(number)
     assert np.dtype(getattr(ml_dtypes, dtype.name)) == dtype
     assert number == dtypes.number_of(dtype)
 
 
-@pytest.mark.parametrize("number", [13, 29, 30, 12345, -1])
+@pytest.mark.parametrize("number", [13, 30, 40, 12345, -1])
 def test_types_that_numpy_cannot_hold(number):
     """Strings, less than a byte, unknown numbers."""
     with pytest.raises(aclrt.ModelLoadError, match="elements of type"):

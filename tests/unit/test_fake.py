@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import aclrt
+from aclrt import config
 
 
 def test_it_is_active():
@@ -51,3 +53,45 @@ def test_reset_clears_the_counters(om_factory):
     assert "aclmdlExecute" not in ledger["calls"]
     with aclrt.OfflineModel(om_factory.identity()) as model:
         np.testing.assert_array_equal(1, model(np.ones((2, 3), "f4"))[0])
+
+
+def test_the_ledger_as_a_table(om_factory):
+    """A line for each kind, and where what is alive was made."""
+    with aclrt.OfflineModel(om_factory.identity()):
+        table = aclrt.fake.ledger_text()
+    assert "aclrt fake device" in table
+    assert "model, " in table
+    assert "made by" in table
+
+
+def test_a_fault_is_armed_inside_its_block(om_factory):
+    """``fault`` and ``faults`` (tests/faults has the rest)."""
+    try:
+        with (
+            aclrt.fake.fault(function="aclmdlLoadFromMem", code=507899),
+            pytest.raises(aclrt.ModelLoadError),
+        ):
+            aclrt.OfflineModel(om_factory.identity())
+        assert "aclmdlLoadFromMem" == aclrt.fake.faults.fired()[-1]["function"]
+    finally:
+        aclrt.fake.faults.clear()
+
+
+def test_the_table_of_checks_and_their_mode():
+    """``check_table`` and ``set_checks``; an unknown mode is refused."""
+    table = aclrt.fake.check_table()
+    assert {"id", "severity", "code", "title", "remedy"} == set(table[0])
+    assert len(table) == len({row["id"] for row in table})
+    before = aclrt.fake.set_checks("warn")
+    try:
+        assert "warn" == aclrt.fake.set_checks("error")
+        with pytest.raises(aclrt.InputError):
+            aclrt.fake.set_checks("loud")
+    finally:
+        aclrt.fake.set_checks(before)
+
+
+def test_the_drop_in_folders_exist():
+    """``get_fake_library_dir`` holds libascendcl.so, ``get_fake_include`` acl/acl.h."""
+    assert (Path(config.get_fake_library_dir()) / "libascendcl.so").is_file()
+    assert (Path(config.get_fake_include()) / "acl" / "acl.h").is_file()

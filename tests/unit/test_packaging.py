@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -111,6 +112,14 @@ def test_flags_name_what_exists(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path(config.get_library()).is_file()
 
 
+def test_flags_of_the_drop_in_directory(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a program written for AscendCL alone is built with."""
+    assert config.main(["--fake-libdir", "--fake-includes"]) == 0
+    libraries, includes = capsys.readouterr().out.splitlines()
+    assert Path(libraries, "libacl_rt.so").is_file()
+    assert Path(includes.removeprefix("-I"), "acl/acl.h").is_file()
+
+
 def test_flags_without_a_build_say_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -172,10 +181,12 @@ def test_wheel_serves_all_pythons(wheel: Path) -> None:
     } <= names
     tops = {name.split("/")[0] for name in names}
     assert tops == {"aclrt", f"aclrt-{VERSION}.dist-info"}
-    assert {name for name in names if name.endswith(".so")} == {
+    fake = {name for name in names if re.fullmatch(r"aclrt/_lib/fake/lib\w+\.so", name)}
+    assert len(fake) == 13
+    assert "aclrt/_lib/fake/include/acl/acl.h" in names
+    assert {name for name in names if name.endswith(".so")} - fake == {
         "aclrt/_native.abi3.so",
         "aclrt/_lib/libaclrt.so",
-        "aclrt/_lib/fake/libascendcl.so",
     }
 
 

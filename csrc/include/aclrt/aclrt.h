@@ -254,7 +254,54 @@ ACLRT_API aclrt_status_t *aclrt_om_inspect_file(const char *path, char **json);
 // ACLRT_ERROR_BACKEND where the backend in use is not the fake.
 // The ledger as JSON (schema: docs/fake.md); release with aclrt_string_release.
 ACLRT_API aclrt_status_t *aclrt_fake_ledger(char **json);
-// Frees every device object, clears counters and errors. Refused while models or devices are open.
+// The same as a table for people.
+ACLRT_API aclrt_status_t *aclrt_fake_ledger_text(char **text);
+
+typedef enum aclrt_fake_action {
+  ACLRT_FAKE_FAIL = 0,         // the call reports the fault's code
+  ACLRT_FAKE_LOSE_DEVICE = 1,  // so do all later calls on the thread's device, until it is reset
+  ACLRT_FAKE_HANG = 2          // the call, or the work that it queues, takes hang_ms longer
+} aclrt_fake_action_t;
+
+// A fault to come. Zero-initialise, set struct_size, then what differs: zeros are "any" and
+// "first".
+typedef struct aclrt_fake_fault {
+  size_t struct_size;
+  const char *function;  // only calls of this AscendCL function; NULL: any
+  const char *group;     // only calls of this group (docs/fake.md lists them); NULL: any
+  int64_t thread;        // only calls by this thread (gettid); 0: any
+  uint64_t nth;          // the nth of these calls, counted from arming; 0 is 1
+  int32_t code;          // what it reports; lose device: 0 is 507010; hang: not used
+  int32_t persistent;    // 1: also all of these calls after the nth; 0: once
+  int32_t after;         // 1: the call does its work and then reports failure; 0: it does nothing
+  int32_t action;        // aclrt_fake_action_t
+  int64_t hang_ms;
+} aclrt_fake_fault_t;
+
+// ACLRT_ERROR_INPUT where the fault makes no sense; the detail says why. number is never 0.
+ACLRT_API aclrt_status_t *aclrt_fake_fault_arm(const aclrt_fake_fault_t *fault, uint64_t *number);
+// Number 0: all of them. What has fired stays in the ledger.
+ACLRT_API aclrt_status_t *aclrt_fake_fault_disarm(uint64_t number);
+// Disarms all, forgets what has fired, brings lost devices back, lifts memory limits.
+ACLRT_API aclrt_status_t *aclrt_fake_faults_clear(void);
+// Loses a device at once, until its reset. code 0: 507010.
+ACLRT_API aclrt_status_t *aclrt_fake_lose_device(int32_t device_id, int32_t code);
+// Bytes that may be allocated on a device (-1: each); nbytes 0: what the board has.
+ACLRT_API aclrt_status_t *aclrt_fake_set_memory_limit(int32_t device_id, uint64_t nbytes);
+
+// The board that is played, and what the deterministic scheduler has done, as JSON (same schema
+// page and release).
+ACLRT_API aclrt_status_t *aclrt_fake_profile(char **json);
+ACLRT_API aclrt_status_t *aclrt_fake_trace(char **json);
+
+// The misuse checks (docs/checks.md): all of them as a JSON array (release as above); how often
+// each has fired is in the ledger. mode: 0 error code only, 1 also a line on stderr, 2 also
+// abort(); *before: the mode until now. ACLRT_ERROR_INPUT for any other.
+ACLRT_API aclrt_status_t *aclrt_fake_check_table(char **json);
+ACLRT_API aclrt_status_t *aclrt_fake_set_checks(int32_t mode, int32_t *before);
+
+// Frees every device object, clears counters, errors and faults. Refused while models or devices
+// are open.
 ACLRT_API aclrt_status_t *aclrt_fake_reset(void);
 
 // cffi: end

@@ -8,12 +8,11 @@
 //   for (float p : out["probs"].as<float>()) ...          // a view with .shape()
 //   model.run_into({{"image", image}}, {{"probs", probs}});  // into your own buffers
 //
-// Errors     Every failure throws aclrt::Error (or the class of its kind: InputError, ...), with
-// the
+// Errors     Every failure throws aclrt::Error or the class of its kind (InputError, ...), with the
 //            fields of aclrt_error_t. Destructors never throw.
 // Ownership  Model and Device own a handle and can only be moved. Outputs own their memory; the
 //            views taken from them (as<T>()) and the views given to run() own nothing.
-// Feeding    Strict: names, element types, shapes (where a view has one) and sizes must fit, and
+// Feeding    Strict: names, element types, shapes (where a view has one) and sizes must fit; all
 // are
 //            checked before AscendCL is called. Nothing is converted, cut or padded.
 // Threads    One Model may be used from many threads; its runs are serialised.
@@ -576,6 +575,17 @@ namespace fake {
 inline std::string ledger() {
   char *json = nullptr;
   check(aclrt_fake_ledger(&json));
+  return detail::String(json).get();
+}
+// The board that it plays, and what its deterministic scheduler has done, as JSON too.
+inline std::string profile() {
+  char *json = nullptr;
+  check(aclrt_fake_profile(&json));
+  return detail::String(json).get();
+}
+inline std::string trace() {
+  char *json = nullptr;
+  check(aclrt_fake_trace(&json));
   return detail::String(json).get();
 }
 // Refused while models or devices are open.

@@ -320,6 +320,32 @@ size_t aclfake_reset(void) {
   g_inits = 0;
   return 0;
 }
+size_t aclfake_profile_json(char *buffer, size_t capacity) {
+  return aclfake_ledger_json(buffer, capacity);
+}
+size_t aclfake_trace_json(char *buffer, size_t capacity) {
+  return aclfake_ledger_json(buffer, capacity);
+}
+size_t aclfake_check_table_json(char *buffer, size_t capacity) {
+  return aclfake_ledger_json(buffer, capacity);
+}
+int32_t aclfake_set_checks(int32_t) {
+  return 0;
+}
+size_t aclfake_ledger_text(char *buffer, size_t capacity) {
+  return aclfake_ledger_json(buffer, capacity);
+}
+uint64_t aclfake_fault_arm(const aclfake_fault_t *) {
+  return 1;
+}
+size_t aclfake_fault_disarm(uint64_t) {
+  return 0;
+}
+void aclfake_faults_clear(void) {}
+int32_t aclfake_lose_device(int32_t, int32_t) {
+  return 0;
+}
+void aclfake_set_memory_limit(int32_t, uint64_t) {}
 void aclfake_set_onnxruntime(const char *) {}
 void aclfake_set_onnx_for_next_load(const char *path) {
   if (path != nullptr) g_onnx = path;

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fake/device_engine.h"
+
+namespace aclfake {
+
+DeviceEngine::Turn::Turn(DeviceEngine &engine) : engine_(engine) {
+  std::unique_lock<std::mutex> lock(engine_.mutex_);
+  const uint64_t mine = engine_.next_++;
+  engine_.changed_.wait(lock, [&] { return engine_.serving_ == mine; });
+}
+
+DeviceEngine::Turn::~Turn() {
+  {
+    std::lock_guard<std::mutex> lock(engine_.mutex_);
+    ++engine_.serving_;
+  }
+  engine_.changed_.notify_all();
+}
+
+DeviceEngine::Ending::~Ending() {
+  const Clock::time_point now = Clock::now();
+  const Clock::time_point end = std::max(planned, begun + (now - really_begun));
+  if (now < end) wait_until(end);
+  engine.busy_until_ = end;
+  if (time != nullptr) *time = end;
+}
+
+}  // namespace aclfake
