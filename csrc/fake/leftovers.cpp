@@ -9,6 +9,7 @@
 #include "fake/dataset.h"
 #include "fake/description.h"
 #include "fake/event.h"
+#include "fake/faults.h"
 #include "fake/memory.h"
 #include "fake/model.h"
 #include "fake/model_config.h"
@@ -25,7 +26,9 @@ class Left {
  public:
   explicit Left(Check check, const char *what) : check_(check), what_(what) {}
 
+  // What a fault denied to its maker is nobody's to release.
   void add(const Origin &made) {
+    if (faults::is_denied(made.call, made.number)) return;
     if (++count_ == 1) first_ = made;
   }
 
