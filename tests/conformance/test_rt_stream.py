@@ -397,9 +397,7 @@ def test_process_report_errors(lib: acl.Library) -> None:
     """RT-CB-06 (10): bad timeouts 100000, no subscription 107012 at once, nothing due 507012."""
     assert lib.aclrtProcessReport(0) == 100000
     assert lib.aclrtProcessReport(-2) == 100000
-    start = time.monotonic()
-    assert lib.aclrtProcessReport(5000) == 107012
-    assert time.monotonic() - start < 2
+    assert lib.aclrtProcessReport(600_000) == 107012  # the test's own limit is shorter
     stream = new_stream(lib)
     assert lib.aclrtSubscribeReport(threading.get_ident(), stream) == 0
     assert lib.aclrtProcessReport(5) == 507012
