@@ -98,7 +98,8 @@ class Search {
   [[noreturn]] void fail() const {
     throw EngineError(
         "ONNX Runtime was not found; the fake device runs models with it. Looked at:" + tried_ +
-        "\nRemedy: pip install onnxruntime, or set " + kPathVariable + " to a libonnxruntime.so.");
+        "\nRemedy: pip install onnxruntime, or set " + kPathVariable +
+        " to the path of libonnxruntime.so");
   }
 
   const std::string &path() const { return path_; }

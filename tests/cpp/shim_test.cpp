@@ -24,6 +24,10 @@ void *operator new(size_t size) {
   if (void *memory = malloc(size)) return memory;
   throw std::bad_alloc();
 }
+void *operator new(size_t size, const std::nothrow_t &) noexcept {  // std::stable_sort's
+  ++g_allocations;
+  return malloc(size);
+}
 void operator delete(void *memory) noexcept {
   free(memory);
 }
