@@ -6,8 +6,8 @@
 ...     result = model(image)
 
 Importing loads nothing foreign: libascendcl is looked for when the first model or device is
-opened. ``aclrt.bench``, ``aclrt.doctor`` and ``aclrt.om`` (with ``convert`` and ``inspect``) are
-imported at first use.
+opened. ``aclrt.bench``, ``aclrt.compare``, ``aclrt.doctor``, ``aclrt.explain`` and ``aclrt.om``
+(with ``convert`` and ``inspect``) are imported at first use.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .runtime import version as _version
 from .tensor import NodeArg, TensorSpec
 
 if TYPE_CHECKING:
-    from . import bench, doctor, om
+    from . import bench, compare, doctor, explain, om
     from .om import ModelInfo, convert, inspect
 
 __version__ = _version()
@@ -71,17 +71,19 @@ __all__ = [
     "TensorSpec",
     "__version__",
     "bench",
+    "compare",
     "convert",
     "devices",
     "doctor",
     "errors",
+    "explain",
     "fake",
     "inspect",
     "om",
     "runtime_info",
 ]
 
-_MODULES = frozenset({"bench", "doctor", "om"})
+_MODULES = frozenset({"bench", "compare", "doctor", "explain", "om"})
 _OF_OM = frozenset({"ModelInfo", "convert", "inspect"})
 
 

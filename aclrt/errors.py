@@ -2,14 +2,18 @@
 """The exceptions of aclrt, and the one table that turns a failure's kind into a class.
 
 Nothing here knows the C boundary: ``aclrt._ffi.raise_for`` reads a status there and asks
-``error_for`` here. Every class is built as ``Cls(message, *, hint="", ...)`` and can be pickled.
+``error_for`` here; what a code means is looked up in ``aclrt._codes`` when somebody asks. Every
+class is built as ``Cls(message, *, hint="", ...)`` and can be pickled.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ._codes import Code
 
 __all__ = [
     "AclError",
@@ -65,8 +69,34 @@ class AclrtError(Exception):
         self.detail = detail
         self.hint = hint
 
+    @property
+    def layer(self) -> str:
+        """The part of CANN that gave the code: ACL, graph engine or runtime; ``""`` if none."""
+        from ._codes import layer_of
+
+        return layer_of(self.code) if self.code else ""
+
+    @property
+    def meaning(self) -> str:
+        """What the code stands for; ``""`` where no AscendCL call failed."""
+        row = self._row()
+        return row.meaning if row else ""
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """What usually causes the code, the most usual first; ``()`` if there is no code."""
+        row = self._row()
+        return row.causes if row else ()
+
+    def _row(self) -> Code | None:
+        if not self.code:
+            return None
+        from ._codes import find  # late: the C boundary below it needs this module
+
+        return find(self.code)
+
     def __str__(self) -> str:
-        """The message, then on lines of their own the failed call, the detail and the hint."""
+        """The message; on lines of their own the failed call, detail, usual causes and hint."""
         lines = [self.message]
         if self.code:
             status = f"{self.code} ({self.name})" if self.name else str(self.code)
@@ -75,6 +105,8 @@ class AclrtError(Exception):
             lines.append(f"in {self.call}")
         if self.detail:
             lines.append(f"detail: {self.detail}")
+        if self.causes:
+            lines.append(f"usual causes: {'; '.join(self.causes)}")
         if self.hint:
             lines.append(f"hint: {self.hint}")
         return "\n  ".join(lines)
@@ -148,6 +180,13 @@ _CLASSES: Final[dict[int, type[AclrtError]]] = {
     12: BackendError,
     _INTERNAL: AclError,
 }
+
+
+def class_of(kind: int) -> type[Exception]:
+    """The class that ``error_for`` makes of a kind."""
+    if kind in (_IO, _HOST_MEMORY):
+        return OSError if kind == _IO else MemoryError
+    return _CLASSES.get(kind, AclError)
 
 
 def error_for(

@@ -8,29 +8,91 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .statistics import NS_PER_MS, Summary, label, needed, summarise
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BenchResult", "percentile"]
+    from .loops import Samples
 
-_NS_PER_MS = 1e6
+__all__ = ["BenchInterrupted", "BenchResult", "Phase"]
+
 _NS_PER_S = 1e9
-# p99 is a guess unless about ten samples lie above it.
-_SAMPLES_FOR_P99 = 1000
+_UNSEEN = "not measured: a run is one call of the library, which does not tell its parts yet"
 
 
-def percentile(ordered: NDArray[np.int64], percent: int) -> int:
-    """The smallest sample that at least ``percent`` of all samples do not exceed (nearest rank).
+class BenchInterrupted(KeyboardInterrupt):
+    """Ctrl-C came while measuring.
 
-    Args:
-        ordered: Samples, ascending; at least one.
-        percent: Above 0, up to 100.
-
-    Returns:
-        One of the samples: nothing is interpolated.
+    Attributes:
+        result: What was measured until then, marked partial: a ``BenchResult`` from ``run()``, a
+            ``BenchReport`` from ``measure()``.
     """
-    rank = -(-len(ordered) * percent // 100)
-    return int(ordered[max(rank, 1) - 1])
+
+    def __init__(self, result: Any) -> None:
+        super().__init__("interrupted")
+        self.result = result
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One part of the way from a file to results.
+
+    Attributes:
+        name: open, load, first, h2d, device, d2h, host, end_to_end.
+        count: How often it was timed; 0: not measured.
+        mean_ms: None if it was not measured; and so on.
+        min_ms: The shortest.
+        p50_ms: Median.
+        max_ms: The longest.
+        note: Why it was not measured, or what it contains.
+    """
+
+    name: str
+    count: int
+    mean_ms: float | None
+    min_ms: float | None
+    p50_ms: float | None
+    max_ms: float | None
+    note: str
+
+
+def phase(name: str, samples_ns: NDArray[np.int64] | list[int], note: str) -> Phase:
+    """A phase from its samples; none at all: not measured."""
+    if len(samples_ns) == 0:
+        return Phase(name, 0, None, None, None, None, note)
+    figures = summarise(np.asarray(samples_ns, np.int64), (50,))
+    return Phase(
+        name,
+        figures.count,
+        figures.mean_ms,
+        figures.min_ms,
+        figures.percentiles[50],
+        figures.max_ms,
+        note,
+    )
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What was measured, and how: what a ``BenchResult`` tells beside its figures."""
+
+    model: str
+    backend: str
+    devices: tuple[int, ...]
+    soc_name: str
+    batch: int
+    threads: int
+    instances: int
+    rate: float | None
+    percentiles: tuple[float, ...]
+    data: str
+    open_ns: list[int]
+    load_ns: list[int]
+    first_ns: list[int]
+    memory: dict[str, Any]
+    power: dict[str, Any] | None
+    extra_cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,104 +102,163 @@ class BenchResult:
     Attributes:
         model: The file that was loaded; ``""`` for a model that the caller had opened.
         backend: ``"npu"`` or ``"fake"``.
-        device_id: The device's logical id.
-        soc_name: Its chip; ``""`` where unknown.
+        devices: The devices' logical ids.
+        soc_name: Their chip; ``""`` where unknown.
+        batch: Samples in one inference: the first dim of the first input, 1 without any.
+        threads: Host threads that called.
+        instances: Copies of the model on each device.
+        rate: Inferences offered a second; None: each thread called without a pause.
+        data: Where the inputs came from.
         iterations: Inferences in the samples.
-        warmup: Inferences between the first one and the samples.
-        load_ms: Loading the model; None for a model that the caller had opened.
-        first_ms: The first inference, before warm-up; part of no other figure.
-        mean_ms: Mean of the samples.
-        min_ms: The shortest sample.
-        p50_ms: Median. Percentiles are samples, not interpolations.
-        p90_ms: 90th percentile.
-        p99_ms: 99th percentile.
-        max_ms: The longest sample.
-        wall_s: From before the first to after the last sampled inference.
+        warmup: Inferences between the first one and the samples, all threads together.
+        is_partial: Interrupted before all was measured.
+        phases: Load, first inference, copies and so on side by side, not measured ones included.
+        latency: End to end; with a rate from when the inference was due.
+        service: End to end from when the call began; the same as ``latency`` without a rate.
+        wall_s: From the start to the end of the last sampled inference.
         throughput_per_s: Inferences a second of wall time.
+        samples_per_s: The same times ``batch``.
+        memory: Host and device bytes.
+        power: Watts and joules, if asked for.
         cautions: What to bear in mind when reading the figures, a sentence each.
-        samples_ns: Each sampled inference, in order.
+        latency_ns: Each sampled inference, in the order in which they ended.
+        begin_ns: When each call began, from the start.
+        end_ns: When it was over, from the start.
+        worker: The thread that called, counted from 0.
     """
 
     model: str
     backend: str
-    device_id: int
+    devices: tuple[int, ...]
     soc_name: str
+    batch: int
+    threads: int
+    instances: int
+    rate: float | None
+    data: str
     iterations: int
     warmup: int
-    load_ms: float | None
-    first_ms: float
-    mean_ms: float
-    min_ms: float
-    p50_ms: float
-    p90_ms: float
-    p99_ms: float
-    max_ms: float
+    is_partial: bool
+    phases: tuple[Phase, ...]
+    latency: Summary
+    service: Summary
     wall_s: float
     throughput_per_s: float
+    samples_per_s: float
+    memory: dict[str, Any]
+    power: dict[str, Any] | None
     cautions: tuple[str, ...]
-    samples_ns: NDArray[np.int64] = field(repr=False, compare=False)
+    latency_ns: NDArray[np.int64] = field(repr=False, compare=False)
+    begin_ns: NDArray[np.int64] = field(repr=False, compare=False)
+    end_ns: NDArray[np.int64] = field(repr=False, compare=False)
+    worker: NDArray[np.int64] = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """What tells this measurement from others of a report."""
+        parts = [self.model or "model", f"batch {self.batch}"]
+        if self.threads > 1 or self.instances > 1:
+            parts.append(f"{self.threads} threads, {self.instances} instances")
+        if len(self.devices) > 1 or self.devices[0]:
+            parts.append(f"devices {','.join(map(str, self.devices))}")
+        return ", ".join(parts) + (f", {self.rate:g}/s" if self.rate else "")
+
+    @property
+    def p50_ms(self) -> float:
+        """Median latency."""
+        return self.percentile(50)
+
+    @property
+    def p90_ms(self) -> float:
+        """90th percentile of the latency."""
+        return self.percentile(90)
+
+    @property
+    def p99_ms(self) -> float:
+        """99th percentile of the latency."""
+        return self.percentile(99)
+
+    def percentile(self, percent: float) -> float:
+        """Any percentile of the latency in milliseconds; a sample, not an interpolation."""
+        return summarise(self.latency_ns, (percent,)).percentiles[percent]
 
     def to_dict(self) -> dict[str, Any]:
-        """The figures as JSON has them: all attributes but ``samples_ns``."""
-        figures = {name: value for name, value in vars(self).items() if name != "samples_ns"}
+        """One element of ``runs`` of the JSON."""
+        arrays = ("latency_ns", "begin_ns", "end_ns", "worker")
+        figures = {name: value for name, value in vars(self).items() if name not in arrays}
+        figures["devices"] = list(self.devices)
+        figures["phases"] = [dict(vars(phase)) for phase in self.phases]
+        figures["latency"] = self.latency.to_dict()
+        figures["service"] = self.service.to_dict()
         figures["cautions"] = list(self.cautions)
+        figures["samples"] = {name: getattr(self, name).tolist() for name in arrays}
         return figures
 
 
-def from_stamps(
-    stamps: NDArray[np.int64],
-    *,
-    model: str,
-    backend: str,
-    device_id: int,
-    soc_name: str,
-    warmup: int,
-    load_ns: int | None,
-    first_ns: int,
-) -> BenchResult:
-    """Derives all figures.
-
-    Args:
-        stamps: Monotonic nanoseconds: the start, then the end of each inference.
-        model: As in ``BenchResult``.
-        backend: As in ``BenchResult``.
-        device_id: As in ``BenchResult``.
-        soc_name: As in ``BenchResult``.
-        warmup: As in ``BenchResult``.
-        load_ns: Nanoseconds of loading, if it was measured.
-        first_ns: Nanoseconds of the first inference.
-
-    Returns:
-        The result.
-    """
-    samples = np.diff(stamps)
-    ordered = np.sort(samples)
-    wall_ns = int(stamps[-1] - stamps[0])
-    cautions = []
-    if len(samples) < _SAMPLES_FOR_P99:
-        cautions.append(
-            f"{len(samples)} samples are too few for p99: "
-            f"take {_SAMPLES_FOR_P99} iterations or more"
-        )
-    if backend == "fake":
-        cautions.append("measured on the fake device: these are this CPU's times, not a card's")
-    return BenchResult(
-        model=model,
-        backend=backend,
-        device_id=device_id,
-        soc_name=soc_name,
-        iterations=len(samples),
-        warmup=warmup,
-        load_ms=None if load_ns is None else load_ns / _NS_PER_MS,
-        first_ms=first_ns / _NS_PER_MS,
-        mean_ms=wall_ns / len(samples) / _NS_PER_MS,
-        min_ms=int(ordered[0]) / _NS_PER_MS,
-        p50_ms=percentile(ordered, 50) / _NS_PER_MS,
-        p90_ms=percentile(ordered, 90) / _NS_PER_MS,
-        p99_ms=percentile(ordered, 99) / _NS_PER_MS,
-        max_ms=int(ordered[-1]) / _NS_PER_MS,
-        wall_s=wall_ns / _NS_PER_S,
-        throughput_per_s=len(samples) * _NS_PER_S / max(wall_ns, 1),
-        cautions=tuple(cautions),
-        samples_ns=samples,
+def derive(samples: Samples, setup: Setup) -> BenchResult:
+    """Derives all figures from at least one sample."""
+    latency_ns = samples.end - samples.due
+    service_ns = samples.end - samples.begin
+    wall_ns = int(samples.end[-1] - samples.start)
+    throughput = len(latency_ns) * _NS_PER_S / max(wall_ns, 1)
+    parts = (
+        phase("open", setup.open_ns, "initialising and opening the device"),
+        phase("load", setup.load_ns, "loading the model"),
+        phase("first", setup.first_ns, "the first inference; part of no other figure"),
+        phase("h2d", [], _UNSEEN),
+        phase("device", [], _UNSEEN),
+        phase("d2h", [], _UNSEEN),
+        phase("host", [], _UNSEEN),
+        phase("end_to_end", service_ns, "a call: checks, copies both ways and execution"),
     )
+    return BenchResult(
+        model=setup.model,
+        backend=setup.backend,
+        devices=setup.devices,
+        soc_name=setup.soc_name,
+        batch=setup.batch,
+        threads=setup.threads,
+        instances=setup.instances,
+        rate=setup.rate,
+        data=setup.data,
+        iterations=len(latency_ns),
+        warmup=samples.warmed,
+        is_partial=samples.is_partial,
+        phases=parts,
+        latency=summarise(latency_ns, setup.percentiles),
+        service=summarise(service_ns, setup.percentiles),
+        wall_s=wall_ns / _NS_PER_S,
+        throughput_per_s=throughput,
+        samples_per_s=throughput * setup.batch,
+        memory=setup.memory,
+        power=setup.power,
+        cautions=(*_cautions(samples, setup, wall_ns), *setup.extra_cautions),
+        latency_ns=latency_ns,
+        begin_ns=samples.begin - samples.start,
+        end_ns=samples.end - samples.start,
+        worker=samples.worker,
+    )
+
+
+def _cautions(samples: Samples, setup: Setup, wall_ns: int) -> list[str]:
+    size = len(samples.end)
+    cautions = []
+    if samples.is_partial:
+        cautions.append("interrupted: these are the inferences until then")
+    short = [p for p in setup.percentiles if needed(p) > size]
+    if short:
+        names = ", ".join(map(label, short))
+        cautions.append(
+            f"{size} samples are too few for {names}: take {needed(max(short))} iterations or more"
+        )
+    if setup.backend == "fake":
+        cautions.append("measured on the fake device: these are this CPU's times, not a card's")
+    late = int(samples.begin[-1] - samples.due[-1])
+    if setup.rate is not None and late > wall_ns / 20 and size > 1:
+        cautions.append(
+            f"{setup.rate:g} inferences/s are more than it can do: the last one began "
+            f"{late / NS_PER_MS:.1f} ms late, and a longer measurement gives longer latencies"
+        )
+    if setup.threads > setup.instances * len(setup.devices):
+        cautions.append("threads share instances, whose runs take turns: latency includes waiting")
+    return cautions

@@ -1,101 +1,303 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The measuring loop: one call after the other, a monotonic stamp after each."""
+"""One measurement: open, load, first inference, warm-up, samples, all told apart."""
 
 from __future__ import annotations
 
 import os
-import time
-from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from .. import _feeds
+from .. import _feeds, runtime
+from ..device import Device
 from ..errors import InputError
 from ..model import OfflineModel
-from .result import BenchResult, from_stamps
+from . import inputs
+from .loops import Clock, Plan, Step, SystemClock
+from .loops import measure as _measure
+from .machine import host_memory
+from .power import Meter
+from .result import BenchInterrupted, BenchResult, Setup, derive
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["run"]
 
-_clock = time.perf_counter_ns
+Feed = Mapping[str, "NDArray[Any]"]
+Watch = Callable[[Callable[[], float]], Any]
+_DEFAULT_ITERATIONS = 1000
 
 
 def run(
     model: OfflineModel | str | os.PathLike[str],
     *,
-    iterations: int = 1000,
+    iterations: int | None = None,
+    duration_s: float | None = None,
     warmup: int = 10,
-    feeds: Mapping[str, NDArray[Any]] | Sequence[NDArray[Any]] | None = None,
-    device_id: int = 0,
+    warmup_s: float = 0.0,
+    feeds: Feed | Sequence[NDArray[Any]] | None = None,
+    input_files: Sequence[str] = (),
+    fills: Sequence[str] = (),
+    seed: int = 0,
+    device_id: int | Sequence[int] = 0,
+    threads: int | None = None,
+    instances: int = 1,
+    rate: float | None = None,
+    percentiles: Sequence[float] = (50, 90, 99),
+    power: bool = False,
+    save_outputs: str | os.PathLike[str] | None = None,
+    output_format: str = "npy",
     backend: str | None = None,
+    watch: Watch | None = None,
+    clock: Clock | None = None,
 ) -> BenchResult:
-    """Measures ``model(*feeds)``, end to end: checks, copies both ways and execution.
+    """Measures ``model(feed)``, end to end: checks, copies both ways and execution.
 
-    The first inference is timed apart, then ``warmup`` inferences follow untimed, then
-    ``iterations`` are timed one by one. Samples follow each other without a gap, so they add up
-    to the wall time from which the throughput is taken.
+    The first inference of each instance is timed apart, then the warm-up follows untimed, then
+    inferences are timed one by one. Throughput is inferences by wall time.
 
     Args:
-        model: An open model, which stays open; or a file, which is loaded and closed.
-        iterations: Inferences to sample, at least 1.
-        warmup: Inferences before them, at least 0.
-        feeds: The inputs, by name or in order; None for made-up data of the right types.
-        device_id: Where to load a file; unused for an open model.
+        model: A file, which is loaded and closed; or an open model, which stays open.
+        iterations: Inferences to sample, at least 1; None: no limit if ``duration_s`` or else 1000.
+        duration_s: Seconds to sample; measuring stops at whichever limit comes first.
+        warmup: Inferences of each thread before the samples, at least.
+        warmup_s: Seconds of warm-up, at least.
+        feeds: The inputs, by name or in order; excludes ``input_files`` and ``fills``.
+        input_files: ``"name=path"``: .npy, .bin, .npz, or a folder, as for ``aclrt bench --input``.
+        fills: ``"name=uniform:0:1"`` and the like, as for ``aclrt bench --fill``.
+        seed: Of made-up data.
+        device_id: One or several logical devices; unused for an open model.
+        threads: Host threads that call; None: one for each instance.
+        instances: Copies of the model on each device.
+        rate: Inferences offered a second (open loop); latency then counts from when each was due.
+        percentiles: To report, above 0 and up to 100.
+        power: Read the cards' power from npu-smi.
+        save_outputs: A folder for the outputs of one inference for each feed, made afterwards.
+        output_format: ``"npy"`` or ``"bin"``.
         backend: For a file: ``"auto"``, ``"npu"``, ``"fake"`` or None, as in ``OfflineModel``.
+        watch: Gets a function that tells the fraction done, returns a context manager that is
+            open while samples are taken.
+        clock: What tells the time; None for the machine's monotonic clock.
 
     Returns:
         The figures.
 
     Raises:
-        InputError: ``iterations`` or ``warmup`` is out of range, or the feeds do not fit.
+        InputError: An argument is out of range, or the feeds do not fit.
+        BenchInterrupted: Ctrl-C came after the first sample; it carries the partial result.
         AclrtError: The model cannot be loaded or run.
-        OSError: The file cannot be read.
+        OSError: A file cannot be read or written.
     """
-    if iterations < 1:
-        raise InputError(f"iterations must be at least 1, not {iterations}")
-    if warmup < 0:
-        raise InputError(f"warmup must be at least 0, not {warmup}")
-    if isinstance(model, OfflineModel):
-        return _measure(model, iterations, warmup, feeds, name="", load_ns=None)
-    start = _clock()
-    with OfflineModel(model, device_id=device_id, backend=backend) as opened:
-        load_ns = _clock() - start
-        return _measure(opened, iterations, warmup, feeds, name=os.fspath(model), load_ns=load_ns)
-
-
-def _measure(
-    model: OfflineModel,
-    iterations: int,
-    warmup: int,
-    feeds: Mapping[str, NDArray[Any]] | Sequence[NDArray[Any]] | None,
-    *,
-    name: str,
-    load_ns: int | None,
-) -> BenchResult:
-    if feeds is None:
-        feeds = list(_feeds.make(model.inputs).values())
-    arguments: tuple[Any, ...] = (feeds,) if isinstance(feeds, Mapping) else tuple(feeds)
-    start = _clock()
-    model(*arguments)
-    first_ns = _clock() - start
-    for _ in range(warmup):
-        model(*arguments)
-    stamps = array("q", [0]) * (iterations + 1)  # before the loop: appending would allocate in it
-    stamps[0] = _clock()
-    for index in range(1, iterations + 1):
-        model(*arguments)
-        stamps[index] = _clock()
-    return from_stamps(
-        np.frombuffer(stamps, np.int64),
-        model=name,
-        backend=model.device.backend,
-        device_id=model.device.id,
-        soc_name=model.device.soc_name,
+    chosen = tuple(device_id) if isinstance(device_id, Sequence) else (device_id,)
+    workers = instances * max(len(chosen), 1) if threads is None else threads
+    _check(
+        iterations=iterations,
+        duration_s=duration_s,
         warmup=warmup,
-        load_ns=load_ns,
-        first_ns=first_ns,
+        warmup_s=warmup_s,
+        devices=chosen,
+        threads=workers,
+        instances=instances,
+        rate=rate,
+        percentiles=percentiles,
+        output_format=output_format,
     )
+    if feeds is not None and (input_files or fills):
+        raise InputError("feeds are given both as arrays and as files or fills")
+    if iterations is None and duration_s is None:
+        iterations = _DEFAULT_ITERATIONS
+    clock = clock or SystemClock()
+    plan = Plan(iterations, duration_s, warmup, warmup_s, rate)
+    with ExitStack() as stack:
+        loaded = _load(stack, model, chosen, instances, backend, clock)
+        first = loaded.models[0]
+        rows, data = (
+            ([_by_name(first, feeds)], "given by the caller")
+            if feeds is not None
+            else inputs.feeds_of(first.inputs, input_files, fills, seed)
+        )
+        for opened in loaded.models:
+            start = clock.now()
+            opened(rows[0])
+            loaded.first_ns.append(clock.now() - start)
+        meter = _meter(power, first, loaded.devices)
+        steps = [_step(loaded.models[i % len(loaded.models)], rows) for i in range(workers)]
+        if meter is None:
+            samples = _measure(steps, plan, clock, watch)
+        else:
+            with meter:
+                samples = _measure(steps, plan, clock, watch)
+        if not len(samples.end):
+            raise KeyboardInterrupt
+        loaded.note_memory("after_run")
+        if save_outputs is not None and not samples.is_partial:
+            _save(first, rows, Path(save_outputs), output_format)
+        wall_s = int(samples.end[-1] - samples.start) / 1e9
+        shape = first.inputs[0].shape if first.inputs else ()
+        setup = Setup(
+            model="" if isinstance(model, OfflineModel) else os.fspath(model),
+            backend=first.device.backend,
+            devices=loaded.devices,
+            soc_name=first.device.soc_name,
+            batch=shape[0] if shape else 1,
+            threads=workers,
+            instances=instances,
+            rate=rate,
+            percentiles=tuple(percentiles),
+            data=data,
+            open_ns=loaded.open_ns,
+            load_ns=loaded.load_ns,
+            first_ns=loaded.first_ns,
+            memory=loaded.memory(),
+            power=meter.figures(wall_s, len(samples.end)) if meter else None,
+        )
+    result = derive(samples, setup)
+    if samples.is_partial:
+        raise BenchInterrupted(result)
+    return result
+
+
+def _check(**given: Any) -> None:
+    for name, least in (("iterations", 1), ("warmup", 0), ("threads", 1), ("instances", 1)):
+        value = given[name]
+        if value is not None and value < least:
+            raise InputError(f"{name} must be at least {least}, not {value}")
+    if not 0 <= given["warmup_s"] < float("inf"):
+        raise InputError(f"warmup_s must be at least 0, not {given['warmup_s']}")
+    for name in ("duration_s", "rate"):
+        value = given[name]
+        if value is not None and not 0 < value < float("inf"):
+            raise InputError(f"{name} must be above 0, not {value}")
+    devices = given["devices"]
+    if not devices or len(set(devices)) != len(devices):
+        raise InputError(f"devices must be one or more different ids, not {list(devices)}")
+    if given["threads"] < given["instances"] * len(devices):
+        raise InputError(
+            f"{given['threads']} threads cannot keep {given['instances']} instances on each of "
+            f"{len(devices)} devices busy",
+            hint="take at least as many threads as there are instances",
+        )
+    if not given["percentiles"] or not all(0 < p <= 100 for p in given["percentiles"]):
+        raise InputError(
+            f"percentiles must be above 0 and at most 100, not {list(given['percentiles'])}"
+        )
+    if given["output_format"] not in ("npy", "bin"):
+        raise InputError(f"output_format must be 'npy' or 'bin', not {given['output_format']!r}")
+
+
+class _Loaded:
+    """The models of one measurement, and what loading them took."""
+
+    def __init__(self, devices: tuple[int, ...]) -> None:
+        self.devices = devices
+        self.models: list[OfflineModel] = []
+        self.handles: list[Device] = []
+        self.open_ns: list[int] = []
+        self.load_ns: list[int] = []
+        self.first_ns: list[int] = []
+        self._host: dict[str, int] = {}
+        self._free: dict[str, int] = {}
+
+    def note_memory(self, moment: str) -> None:
+        """Notes what is used now."""
+        self._host[moment] = host_memory()[0]
+        self._free[moment] = sum(handle.memory.free for handle in self.handles)
+
+    def memory(self) -> dict[str, Any]:
+        """As in JSON. Device figures are differences of the free bytes of the whole device."""
+        used = self._free["before_load"] - min(self._free.values())
+        return {
+            "host_before_load_bytes": self._host["before_load"],
+            "host_after_load_bytes": self._host["after_load"],
+            "host_after_run_bytes": self._host["after_run"],
+            "host_peak_bytes": host_memory()[1],
+            "device_used_bytes": None if not self.load_ns else used,
+            "device_total_bytes": sum(handle.memory.total for handle in self.handles),
+        }
+
+
+def _load(
+    stack: ExitStack,
+    model: OfflineModel | str | os.PathLike[str],
+    devices: tuple[int, ...],
+    instances: int,
+    backend: str | None,
+    clock: Clock,
+) -> _Loaded:
+    if isinstance(model, OfflineModel):
+        if instances != 1:
+            raise InputError("an open model is one instance", hint="give the file for more")
+        loaded = _Loaded((model.device.id,))
+        loaded.models.append(model)
+        loaded.handles.append(model.device)
+        loaded.note_memory("before_load")
+        loaded.note_memory("after_load")
+        return loaded
+    if not Path(model).exists():
+        raise FileNotFoundError(2, "No such file or directory", os.fspath(model))
+    loaded = _Loaded(devices)
+    for number in devices:
+        start = clock.now()
+        runtime.ensure(backend)
+        device = stack.enter_context(Device(number, backend=backend))
+        loaded.open_ns.append(clock.now() - start)
+        loaded.handles.append(device)
+    loaded.note_memory("before_load")
+    for _ in range(instances):  # an instance on each device, then the next: workers spread evenly
+        for number in devices:
+            start = clock.now()
+            opened = stack.enter_context(OfflineModel(model, device_id=number, backend=backend))
+            loaded.load_ns.append(clock.now() - start)
+            loaded.models.append(opened)
+    loaded.note_memory("after_load")
+    return loaded
+
+
+def _by_name(model: OfflineModel, feeds: Feed | Sequence[NDArray[Any]]) -> dict[str, Any]:
+    if isinstance(feeds, Mapping):
+        return dict(feeds)
+    if len(feeds) != len(model.inputs):
+        raise InputError(f"{len(feeds)} arrays for {len(model.inputs)} inputs")
+    return {spec.name: array for spec, array in zip(model.inputs, feeds, strict=True)}
+
+
+def _step(model: OfflineModel, rows: Sequence[Feed]) -> Step:
+    """One inference with the feed whose turn it is; arrays in order, the quickest way in."""
+    names = [spec.name for spec in model.inputs]
+    known = all(set(row) == set(names) for row in rows)
+    arguments: list[Any] = [tuple(row[n] for n in names) if known else (row,) for row in rows]
+    if len(arguments) == 1:
+        only = arguments[0]
+        return lambda number: model(*only)
+    size = len(arguments)
+    return lambda number: model(*arguments[number % size])
+
+
+def _meter(power: bool, model: OfflineModel, devices: tuple[int, ...]) -> Meter | None:
+    if not power:
+        return None
+    if model.device.is_fake:
+        raise InputError("the fake device has no power to measure", hint="leave power out")
+    return Meter(_physical(devices))
+
+
+def _physical(devices: tuple[int, ...]) -> list[int]:
+    visible = os.environ.get("ASCEND_RT_VISIBLE_DEVICES", "")
+    numbers = [int(word) for word in visible.split(",") if word.strip().isdecimal()]
+    return [numbers[d] if d < len(numbers) else d for d in devices]
+
+
+def _save(model: OfflineModel, rows: Sequence[Feed], folder: Path, output_format: str) -> None:
+    """The outputs for each feed; in numbered folders if there are several."""
+    for number, row in enumerate(rows):
+        target = folder if len(rows) == 1 else folder / f"{number:05d}"
+        outputs = dict(model(row).items())
+        if output_format == "npy":
+            _feeds.save(outputs, target)
+            continue
+        target.mkdir(parents=True, exist_ok=True)
+        names = _feeds.file_names(outputs)
+        for file, array in zip(names, outputs.values(), strict=True):
+            array.tofile((target / file).with_suffix(".bin"))

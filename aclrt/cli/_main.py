@@ -13,13 +13,13 @@ from typing import TextIO
 import aclrt
 from aclrt.errors import AclrtError, BackendError
 
-from . import bench, convert, doctor, fake, inspect, run
+from . import bench, compare, convert, doctor, explain, fake, inspect, run
 from ._arguments import Parser, UsageError
 
 __all__ = ["main"]
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-_COMMANDS = (convert, inspect, run, bench, doctor, fake)
+_COMMANDS = (convert, inspect, run, compare, bench, doctor, explain, fake)
 
 
 def _parser() -> Parser:
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
-            options, unknown = parser.parse_known_args(argv)
+            options, unknown = parser.parse_known_args(_joined(argv))
             if unknown:
                 getattr(options, "parser", parser).error(f"unknown: {' '.join(unknown)}")
             if not hasattr(options, "command"):
@@ -63,6 +63,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             if os.environ.get("ACLRT_TRACEBACK", "0") not in ("", "0"):
                 traceback.print_exc()
             return _report(error)
+
+
+def _joined(argv: Sequence[str] | None) -> list[str]:
+    """The arguments, a command of two words as one."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    return ["bench diff", *words[2:]] if words[:2] == ["bench", "diff"] else words
 
 
 def _report(error: BaseException) -> int:
@@ -80,7 +86,8 @@ def _report(error: BaseException) -> int:
     if isinstance(error, AclrtError):
         status = f"{error.call or 'AscendCL'} returned {error.code} {error.name}".strip()
         line = f"error: {error.message}" + (f" ({status})" if error.code else "")
-        _say(line, detail=_brief(error), hint=error.hint)
+        causes = {"usual causes": "; ".join(error.causes)}
+        _say(line, detail=_brief(error), **causes, hint=error.hint)
     elif isinstance(error, OSError) and error.filename is not None:
         _say(f"error: {os.fsdecode(error.filename)}: {error.strerror}")
     elif isinstance(error, MemoryError):

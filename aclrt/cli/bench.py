@@ -4,73 +4,301 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import aclrt.bench
+from aclrt.bench import config as configs
 
-from . import _arguments, _output
+from . import _arguments, _bench_text, _output
+from ._arguments import UsageError
 
 if TYPE_CHECKING:
     from ._arguments import Commands
 
+INTERRUPTED = 130
+# Flags of benchmarks that users know, refused until the library can do what they say.
+_REFUSED = {
+    "--no-transfers": "each run of this version copies its inputs and outputs",
+    "--streams": "each instance of this version has one stream: use --instances",
+    "--in-flight": "this version has no queue of runs: use --instances and --threads",
+    "--shape": "this version runs models with fixed shapes only",
+}
+
 
 def add_to(commands: Commands) -> None:
-    """Declares the command."""
+    """Declares the command and its ``diff``."""
     parser = _arguments.declare(
         commands,
         "bench",
         __doc__,
         help="measure a model",
         epilog="Times are end to end: checks, copies both ways and execution. The first inference "
-        "is timed apart. Throughput is iterations by wall time. The data is made up.",
+        "is timed apart. Throughput is inferences by wall time. Exit code 130 after Ctrl-C, with "
+        "what was measured until then. `aclrt bench diff` compares two reports.",
     )
-    parser.add_argument("model", metavar="MODEL", help="the .om")
-    parser.add_argument(
-        "--iterations",
-        type=_arguments.whole(1),
-        default=1000,
-        metavar="N",
-        help="inferences to measure (default: 1000)",
-    )
-    parser.add_argument(
-        "--warmup",
-        type=_arguments.whole(0),
-        default=10,
-        metavar="N",
-        help="inferences before them (default: 10)",
-    )
-    _arguments.add_device(parser)
+    parser.add_argument("models", metavar="MODEL", nargs="*", help="the .om; several: each in turn")
+    _add_amount(parser)
+    _add_load(parser)
+    _add_data(parser)
+    _add_results(parser)
+    for flag, reason in _REFUSED.items():
+        parser.add_argument(flag, nargs="?", dest=flag, const=True, help=f"refused: {reason}")
     _arguments.add_backend(parser)
     _arguments.add_json(parser)
-    parser.set_defaults(command=_bench)
+    parser.set_defaults(command=_bench, backend=None)
+    _add_diff(commands)
+
+
+def _add_amount(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how much")
+    group.add_argument(
+        "--iterations",
+        type=_arguments.whole(1),
+        metavar="N",
+        help="inferences to measure, all threads together (default: 1000 without --duration)",
+    )
+    group.add_argument(
+        "--duration",
+        dest="duration_s",
+        type=_positive,
+        metavar="SECONDS",
+        help="time to measure; with --iterations: whichever comes first",
+    )
+    group.add_argument(
+        "--warmup",
+        type=_arguments.whole(0),
+        metavar="N",
+        help="inferences of each thread before them, at least (default: 10)",
+    )
+    group.add_argument(
+        "--warmup-time",
+        dest="warmup_s",
+        type=_not_negative,
+        metavar="SECONDS",
+        help="time to warm up, at least (default: 0)",
+    )
+    group.add_argument(
+        "--percentiles", type=_list_of(float), metavar="P,P", help="to report (default: 50,90,99)"
+    )
+
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("under what load")
+    whole = _arguments.whole(1)
+    group.add_argument(
+        "--batch-sizes",
+        type=_list_of(whole),
+        metavar="N,N",
+        help="of the files given, those with these batch sizes; {batch} in MODEL stands for each",
+    )
+    group.add_argument(
+        "--threads", type=whole, metavar="N", help="threads that call (default: one per instance)"
+    )
+    group.add_argument(
+        "--instances", type=whole, metavar="N", help="copies of the model per device (default: 1)"
+    )
+    devices = group.add_mutually_exclusive_group()
+    devices.add_argument(
+        "--devices", type=_list_of(_arguments.whole(0)), metavar="ID,ID", help="logical devices"
+    )
+    devices.add_argument(
+        "--device", type=_arguments.whole(0), metavar="ID", help="logical device (default: 0)"
+    )
+    group.add_argument(
+        "--rate",
+        type=_positive,
+        metavar="PER_S",
+        help="offer so many inferences a second; latency counts from when each was due",
+    )
+    group.add_argument(
+        "--goal",
+        choices=("latency", "throughput"),
+        help="search threads and instances; with --search-batch: what makes the best",
+    )
+    group.add_argument(
+        "--max-workers", type=whole, metavar="N", help="most instances to try (default: 8)"
+    )
+    group.add_argument(
+        "--search-batch",
+        action="store_const",
+        const=True,
+        help="report the best batch size: of the files given, or converting one .onnx",
+    )
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("with what data (default: made up)")
+    group.add_argument(
+        "--input",
+        dest="input_files",
+        action="append",
+        metavar="NAME=PATH",
+        help=".npy, .bin, .npz or a folder of them, once for each input; NAME may be left out for "
+        "one input, an .npz or a folder with a file for each",
+    )
+    group.add_argument(
+        "--fill",
+        dest="fills",
+        action="append",
+        metavar="NAME=SPEC",
+        help="make up: uniform:LOW:HIGH, normal:MEAN:STD, constant:VALUE, zeros, ones, range; "
+        "without NAME for all other inputs",
+    )
+    group.add_argument(
+        "--seed", type=_arguments.whole(0), metavar="SEED", help="of made-up data (default: 0)"
+    )
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("results")
+    group.add_argument("--output", metavar="DIR", help="write bench.json, and what is asked, there")
+    group.add_argument("--csv", action="store_true", help="also DIR/bench.csv")
+    group.add_argument("--report", choices=("html",), help="also DIR/bench.html")
+    group.add_argument(
+        "--save-outputs", choices=("npy", "bin"), help="also the model's outputs, DIR/outputs"
+    )
+    group.add_argument(
+        "--power", action="store_const", const=True, help="read the power from npu-smi (cards only)"
+    )
+    group.add_argument("--save-config", metavar="FILE", help="write what was asked for")
+    group.add_argument("--config", metavar="FILE", help="read it; flags win over the file")
+
+
+def _add_diff(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "bench diff",
+        help="compare two measurements",
+        description="Compares two reports of aclrt bench; exit code 1 if one figure is certainly "
+        "worse by more than the limit.",
+        epilog="Certainly: the whole confidence interval of the change is beyond the limit. It "
+        "knows the noise within the measurements, not that between two starts.",
+    )
+    parser.add_argument("old", metavar="OLD.json", help="the report before")
+    parser.add_argument("new", metavar="NEW.json", help="the report now")
+    parser.add_argument(
+        "--fail-on", type=_share, default=0.05, metavar="PERCENT", help="the limit (default: 5%%)"
+    )
+    parser.add_argument(
+        "--confidence",
+        type=_share,
+        default=0.95,
+        metavar="PERCENT",
+        help="of the intervals (default: 95%%)",
+    )
+    parser.add_argument(
+        "--metrics",
+        type=lambda text: tuple(text.split(",")),
+        default=("p50", "throughput"),
+        metavar="NAME,NAME",
+        help="throughput, mean, p50, p90, ... (default: p50,throughput)",
+    )
+    _arguments.add_json(parser)
+    parser.set_defaults(command=_diff, parser=parser)
+
+
+def _number(text: str, least: float, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+    return value
+
+
+def _positive(text: str) -> float:
+    return _number(text, 5e-324, "a number above 0")
+
+
+def _not_negative(text: str) -> float:
+    return _number(text, 0, "a number of at least 0")
+
+
+def _share(text: str) -> float:
+    """5% and 5 are 0.05."""
+    return _number(text.removesuffix("%"), 5e-324, "a percentage above 0") / 100
+
+
+def _list_of(kind: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    def read(text: str) -> tuple[Any, ...]:
+        try:
+            return tuple(kind(word) for word in text.split(","))
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers") from None
+
+    return read
+
+
+def _settings(options: argparse.Namespace) -> aclrt.bench.BenchConfig:
+    """The file's settings, and those of the flags over them."""
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in vars(options).items()
+        if name in configs.NAMES and value not in (None, [])
+    }
+    if options.device is not None:
+        given["devices"] = (options.device,)
+    if options.config is not None:
+        given = {**configs.read(options.config), **given}
+    if not given.get("models"):
+        raise UsageError("no MODEL is given", hint="aclrt bench MODEL.om")
+    return aclrt.bench.BenchConfig(**given)
 
 
 def _bench(options: argparse.Namespace) -> int:
-    result = aclrt.bench.run(
-        options.model,
-        iterations=options.iterations,
-        warmup=options.warmup,
-        device_id=options.device,
-        backend=options.backend,
+    for flag, reason in _REFUSED.items():
+        if getattr(options, flag) is not None:
+            raise UsageError(f"{flag} is not possible: {reason}")
+    for flag in ("csv", "report", "save_outputs"):
+        if getattr(options, flag) and options.output is None:
+            raise UsageError(f"--{flag.replace('_', '-')} needs --output DIR to write to")
+    settings = _settings(options)
+    if options.save_config is not None:
+        settings.save(options.save_config)
+    folder = None if options.output is None else Path(options.output)
+    code = 0
+    try:
+        report = aclrt.bench.measure(
+            settings,
+            save_outputs=folder / "outputs" if folder and options.save_outputs else None,
+            output_format=options.save_outputs or "npy",
+            watch=_bench_text.progress(),
+        )
+    except aclrt.bench.BenchInterrupted as interrupt:
+        report, code = interrupt.result, INTERRUPTED
+        _bench_text.say_interrupted()
+    files = []
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        texts: list[tuple[str, bool, Callable[[], str]]] = [
+            ("bench.json", True, report.to_json),
+            ("bench.csv", options.csv, report.to_csv),
+            ("bench.html", options.report == "html", report.to_html),
+        ]
+        for name, wanted, text in texts:
+            if wanted:
+                (folder / name).write_text(text(), "utf-8")
+                files.append(str(folder / name))
+    if options.json:
+        print(report.to_json())
+    else:
+        _bench_text.show(report, files)
+    return code
+
+
+def _diff(options: argparse.Namespace) -> int:
+    result = aclrt.bench.diff(
+        options.old,
+        options.new,
+        fail_on=options.fail_on,
+        confidence=options.confidence,
+        metrics=options.metrics,
     )
     if options.json:
         _output.print_json(result.to_dict())
-        return 0
-    place = f"device {result.device_id} ({result.backend}, {result.soc_name or 'unknown'})"
-    print(f"{result.model} on {place}")
-    print(f"{result.iterations} iterations after {result.warmup} to warm up\n")
-    times = [
-        ("load", result.load_ms),
-        ("first", result.first_ms),
-        ("mean", result.mean_ms),
-        ("min", result.min_ms),
-        ("p50", result.p50_ms),
-        ("p90", result.p90_ms),
-        ("p99", result.p99_ms),
-        ("max", result.max_ms),
-    ]
-    _output.facts([(name, f"{ms:12.4f} ms") for name, ms in times if ms is not None])
-    print(f"\nthroughput  {result.throughput_per_s:.1f} inferences/s over {result.wall_s:.3f} s")
-    for caution in result.cautions:
-        print(f"caution: {caution}")
-    return 0
+    else:
+        _bench_text.show_diff(result)
+    return 0 if result.ok else 1

@@ -60,6 +60,7 @@ def _print(report: dict[str, Any]) -> None:
         print(f"  {device['id']}: {device['soc_name'] or 'unknown'}, {free} free of {total}")
     if not report["devices"]:
         print("  none")
+    _print_machine(report["machine"])
     for title in ("libraries", "versions", "environment"):
         print(f"\n{title}:")
         pairs = [(f"  {name}", value or "not found") for name, value in report[title].items()]
@@ -70,3 +71,44 @@ def _print(report: dict[str, Any]) -> None:
         print(f"  next step: {problem['next_step']}")
     if not report["problems"]:
         print("no problems found")
+
+
+def _print_machine(machine: dict[str, Any]) -> None:
+    print("\nmachine:")
+    user, container = machine["user"], machine["container"]
+    visible = machine["visible_devices"]
+    _output.facts(
+        [
+            ("  driver", machine["driver"]["version"] or machine["driver"]["path"] or "not found"),
+            (
+                "  firmware",
+                machine["firmware"]["version"] or machine["firmware"]["path"] or "not found",
+            ),
+            ("  npu-smi", machine["npu_smi"]["path"] or "not found"),
+            ("  user", f"{user['name']} (groups {', '.join(user['groups'])})"),
+            ("  container", ", ".join(container["hints"]) if container["inside"] else "no sign"),
+            (
+                "  devices",
+                ", ".join(
+                    f"{i} is /dev/davinci{card}" for i, card in enumerate(visible["physical"])
+                )
+                or "none",
+            ),
+        ]
+    )
+    for file in machine["device_files"]:
+        if file["exists"]:
+            rights = "usable" if file["usable"] else "not usable"
+            print(f"  {file['path']}: {file['mode']} {file['owner']}:{file['group']}, {rights}")
+    print("\nCANN installations:")
+    for install in machine["installs"]:
+        note = ", first found" if install["wins"] else ""
+        what = install["library"] or (
+            "no libascendcl.so" if install["exists"] else "does not exist"
+        )
+        version = install["version"] or "unknown version"
+        print(f"  {install['path']} ({install['layout']}, {version}): {what}{note}")
+    if not machine["installs"]:
+        print("  none")
+    if machine["npu_smi"]["text"]:
+        print(f"\nnpu-smi info:\n{machine['npu_smi']['text'].rstrip()}")

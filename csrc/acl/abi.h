@@ -146,11 +146,11 @@ typedef aclError (*aclFinalizeCallbackFunc)(void *userData);
 // Integers, as in CANN's headers, so that `auto code = ACL_SUCCESS` makes a variable that holds any
 // code. C wants an enumerator where a case label needs a constant.
 #ifdef __cplusplus
-#define ACL_CODE(name, value, kind, meaning, hint) static const int name = value;
+#define ACL_CODE(name, value, kind, meaning, causes, hint) static const int name = value;
 #include "codes.def"
 #else
 enum {
-#define ACL_CODE(name, value, kind, meaning, hint) name = value,
+#define ACL_CODE(name, value, kind, meaning, causes, hint) name = value,
 #include "codes.def"
 };
 #endif

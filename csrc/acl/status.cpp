@@ -11,8 +11,8 @@ namespace aclrt::acl {
 namespace {
 
 constexpr CodeInfo kRows[] = {
-#define ACL_CODE(name, value, kind, meaning, hint) \
-  {value, ACLRT_ERROR_##kind, #name, meaning, hint},
+#define ACL_CODE(name, value, kind, meaning, causes, hint) \
+  {value, ACLRT_ERROR_##kind, #name, meaning, causes, hint},
 #include "acl/codes.def"
 };
 

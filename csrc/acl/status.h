@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// AscendCL's codes as data: name, kind, meaning and hint of each, from codes.def. Static storage,
-// any thread.
+// AscendCL's codes as data: name, kind, meaning, causes and hint of each, from codes.def. Static
+// storage, any thread.
 #ifndef ACLRT_ACL_STATUS_H
 #define ACLRT_ACL_STATUS_H
 
@@ -17,6 +17,7 @@ struct CodeInfo {
   aclrt_error_kind_t kind;
   const char *name;
   const char *meaning;
+  const char *causes;
   const char *hint;
 };
 

@@ -11,9 +11,9 @@ size_t aclrt_code_count(void) {
 }
 
 aclrt_code_info_t aclrt_code_at(size_t index) {
-  if (index >= aclrt::acl::kCodeCount) return {0, ACLRT_ERROR_NONE, "", "", ""};
+  if (index >= aclrt::acl::kCodeCount) return {0, ACLRT_ERROR_NONE, "", "", "", ""};
   const aclrt::acl::CodeInfo &code = aclrt::acl::kCodes[index];
-  return {code.value, code.kind, code.name, code.meaning, code.hint};
+  return {code.value, code.kind, code.name, code.meaning, code.causes, code.hint};
 }
 
 }  // extern "C"

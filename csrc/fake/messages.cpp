@@ -26,7 +26,7 @@ struct CodeRow {
 };
 
 constexpr CodeRow kCodes[] = {
-#define ACL_CODE(name, value, kind, meaning, hint) {value, #name, meaning},
+#define ACL_CODE(name, value, kind, meaning, causes, hint) {value, #name, meaning},
 #include "acl/codes.def"
 };
 

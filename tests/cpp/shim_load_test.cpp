@@ -228,6 +228,8 @@ void tables_are_whole() {
     const aclrt_code_info_t code = aclrt_code_at(i);
     CHECK(code.value >= aclrt_code_at(i - 1).value);
     CHECK(code.meaning[0] != '\0');
+    CHECK((code.causes[0] != '\0') == (code.value != 0));
+    CHECK((code.hint[0] != '\0') == (code.value != 0));
     CHECK(code.kind != ACLRT_ERROR_INTERNAL);
   }
   CHECK_EQ("", std::string(aclrt_code_at(1000).name));

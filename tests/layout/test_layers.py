@@ -24,9 +24,16 @@ MAY_INCLUDE = {
 CXX = sorted((ROOT / "csrc").rglob("*.[ch]")) + sorted((ROOT / "csrc").rglob("*.[ch]pp"))
 
 # Tools and facades stand above the Python API; each may use those named after it.
-TOOLS = {"bench": set(), "cli": {"bench"}, "compat": set(), "interop": set(), "testing": set()}
+TOOLS = {
+    "bench": set(),
+    "cli": {"bench", "compare"},
+    "compare": set(),
+    "compat": set(),
+    "interop": set(),
+    "testing": set(),
+}
 # They only pass on what they name; the package does it at first use (tests/process/test_import.py).
-DOORS = {"__main__": {"cli"}, "__init__": {"bench"}}
+DOORS = {"__main__": {"cli"}, "__init__": {"bench", "compare"}}
 PYTHON = sorted((ROOT / "aclrt").rglob("*.py"))
 FOREIGN = re.compile(r"(acl|aclrt|aclmdl|acldvpp|aclprof|aclop|aclsys)[A-Z]\w*")
 

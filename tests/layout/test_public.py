@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import aclrt
-from aclrt import bench, config, doctor, fake, om
+from aclrt import bench, compare, config, doctor, explain, fake, om
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,7 +23,7 @@ def used(*patterns: str) -> set[str]:
 def test_public_names_of_python() -> None:
     """Modules' names, and their classes' public attributes and methods."""
     names = set()
-    for module in (aclrt, bench, config, doctor, fake, om):
+    for module in (aclrt, bench, compare, config, doctor, explain, fake, om):
         for name in module.__all__:
             names.add(name)
             value = getattr(module, name)

@@ -41,8 +41,9 @@ def test_the_tools_are_imported_at_first_use(child):
         """
         import sys, aclrt
         tools = {"aclrt.bench", "aclrt.doctor", "aclrt.om", "aclrt._feeds", "rich", "onnx"}
+        tools |= {"aclrt.compare", "aclrt.explain", "aclrt._codes"}
         assert not tools & set(sys.modules), tools & set(sys.modules)
-        assert {"bench", "convert", "doctor", "inspect"} <= set(dir(aclrt))
+        assert {"bench", "compare", "convert", "doctor", "explain", "inspect"} <= set(dir(aclrt))
         assert aclrt.doctor.collect()["ok"]
         assert aclrt.bench is sys.modules["aclrt.bench"]
         assert 1 == aclrt.bench.run(OM, iterations=1, warmup=0).iterations

@@ -81,7 +81,7 @@ def test_an_npu_that_is_not_there_is_reported_as_json(tmp_path):
         report["backend"],
         report["devices"],
     )
-    (problem,) = report["problems"]
+    problem = report["problems"][0]
     assert "error" == problem["severity"]
     assert problem["problem"]
     assert "\n" not in problem["problem"]

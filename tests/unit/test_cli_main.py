@@ -141,6 +141,7 @@ def test_an_error_shows_the_call_the_detail_and_the_hint(capsys, monkeypatch):
         "aclrt: error: no memory on device 0 "
         "(aclrtMalloc returned 207001 ACL_ERROR_RT_MEMORY_ALLOCATION)\n"
         "  detail: EL0004: out of memory\n"
+        f"  usual causes: {'; '.join(aclrt.explain.lookup(207001).codes[0].causes)}\n"
         "  hint: close other models\n"
     ) == capsys.readouterr().err
 

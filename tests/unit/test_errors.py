@@ -63,6 +63,7 @@ def test_fields_text_and_pickle(name):
             "cannot do it",
             "  aclrtMalloc returned 107002 (ACL_ERROR_RT_CONTEXT_NULL)",
             "  detail: EE1001: the context is null",
+            f"  usual causes: {'; '.join(again.causes)}",
             "  hint: set a device first",
         ] == str(again).splitlines()
 

@@ -70,7 +70,8 @@ typedef struct aclrt_code_info_t {
   aclrt_error_kind_t kind;
   const char *name;
   const char *meaning;
-  const char *hint;
+  const char *causes;  // the most usual first, a newline between two; "" for success alone
+  const char *hint;    // what to try
 } aclrt_code_info_t;
 
 ACLRT_API size_t aclrt_code_count(void);

@@ -13,9 +13,10 @@ import warnings
 from importlib import metadata
 from typing import Any
 
-from . import _drop_in, config, runtime
-from .device import Device, devices
-from .errors import AclrtError, BackendError
+from .. import _drop_in, config, runtime
+from ..device import Device, devices
+from ..errors import AclrtError, BackendError
+from . import machine
 
 __all__ = ["collect"]
 
@@ -24,17 +25,18 @@ _VARIABLES = ("ACLRT_", "ASCEND_", "ACL_")
 _FURTHER_VARIABLES = ("LD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX")
 
 
-def collect(*, backend: str | None = None) -> dict[str, Any]:
+def collect(*, backend: str | None = None, root: str = "/") -> dict[str, Any]:
     """Looks at everything that decides whether and where models run.
 
     Args:
         backend: ``"auto"``, ``"npu"`` or ``"fake"``; None for ``$ACLRT_BACKEND``, else auto.
+        root: The folder to look at instead of ``/`` for driver, CANN and device files.
 
     Returns:
         ``ok`` (models can run), ``backend`` (None if there is no usable one), ``trail`` (where
-        libascendcl was looked for), ``devices``, ``libraries``, ``versions``, ``environment``, and
-        ``problems``: each with ``severity`` (``"error"`` or ``"warning"``), ``problem`` and
-        ``next_step``. All values can be written as JSON.
+        libascendcl was looked for), ``devices``, ``libraries``, ``versions``, ``environment``,
+        ``machine`` (``survey``), and ``problems``: each with ``severity`` (``"error"`` or
+        ``"warning"``), ``problem`` and ``next_step``. All values can be written as JSON.
     """
     problems: list[dict[str, str]] = []
     trail = _trail(backend)
@@ -60,6 +62,11 @@ def collect(*, backend: str | None = None) -> dict[str, Any]:
             problems.append(_problem("no device is visible", "check ASCEND_RT_VISIBLE_DEVICES"))
     except (AclrtError, OSError) as error:
         problems.append(_failure(error))
+    found_here = machine.survey(root=root)
+    wanted = (backend or os.environ.get("ACLRT_BACKEND")) == "npu"
+    for problem in machine.problems(found_here, wanted=wanted):
+        severity = "error" if wanted and chosen is None else "warning"
+        problems.append(_problem(problem.problem, problem.next_step, severity=severity))
     libraries = _libraries(chosen)
     if chosen is not None and chosen["name"] == "fake" and not libraries["onnxruntime"]:
         problems.append(
@@ -77,6 +84,7 @@ def collect(*, backend: str | None = None) -> dict[str, Any]:
         "libraries": libraries,
         "versions": _versions(),
         "environment": _environment(),
+        "machine": found_here,
         "problems": problems,
     }
 

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AscendCL's status codes, read once from the library's table (``csrc/acl/codes.def``)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final, NamedTuple
+
+from ._ffi import lib, text
+
+__all__ = ["Code", "category_of", "find", "layer_of", "table"]
+
+# The thousands of a code name the part that gave it, its first digit says what kind of failure.
+_LAYERS: Final = {
+    100: "ACL",
+    107: "runtime",
+    145: "graph engine",
+    148: "ACL",
+    200: "ACL",
+    207: "runtime",
+    245: "graph engine",
+    300: "ACL",
+    345: "graph engine",
+    500: "ACL",
+    507: "runtime",
+    545: "graph engine",
+}
+_CATEGORIES: Final = {
+    1: "the caller's mistake",
+    2: "a resource, or a limit of the hardware",
+    3: "a state of the work",
+    5: "a failure inside CANN or the device",
+}
+
+
+class Code(NamedTuple):
+    """One row of the table; ``causes`` are ordered, the most usual first."""
+
+    value: int
+    kind: int
+    name: str
+    meaning: str
+    causes: tuple[str, ...]
+    hint: str
+
+
+@cache
+def table() -> tuple[Code, ...]:
+    """All rows, ordered by value; success has three names and so three rows."""
+    rows = map(lib.aclrt_code_at, range(lib.aclrt_code_count()))
+    return tuple(
+        Code(
+            value=int(row.value),
+            kind=int(row.kind),
+            name=text(row.name),
+            meaning=text(row.meaning),
+            causes=tuple(text(row.causes).splitlines()),
+            hint=text(row.hint),
+        )
+        for row in rows
+    )
+
+
+@cache
+def _by_value() -> dict[int, Code]:
+    return {row.value: row for row in reversed(table())}  # the first of several names wins
+
+
+def find(value: int) -> Code | None:
+    """The row of a code; None if the table does not have it."""
+    return _by_value().get(value)
+
+
+def layer_of(value: int) -> str:
+    """The part of CANN that gives codes like this; ``""`` if there is none."""
+    return _LAYERS.get(value // 1000, "")
+
+
+def category_of(value: int) -> str:
+    """What kind of failure the code's first digit stands for; ``""`` if there is none."""
+    return _CATEGORIES.get(value // 100_000, "") if layer_of(value) else ""

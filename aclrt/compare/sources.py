@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two sides of a comparison: an ``.om``, an ``.onnx``, or outputs that were saved before."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from .. import _feeds, om
+from ..errors import InputError
+from ..model import OfflineModel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from typing_extensions import Self
+
+__all__ = ["Port", "Side", "open_side"]
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input as a side wants it; -1 for a dim that may vary."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+class Side(Protocol):
+    """What a comparison needs of each side; ``inputs`` is None where nothing is computed."""
+
+    path: str
+    kind: str
+    info: om.ModelInfo | None
+    inputs: tuple[Port, ...] | None
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The outputs by name."""
+        ...
+
+    def close(self) -> None:
+        """Gives everything back."""
+        ...
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *failure: object) -> None: ...
+
+
+class _Side:
+    path: str
+    kind: str
+    info: om.ModelInfo | None = None
+    inputs: tuple[Port, ...] | None = None
+
+    def close(self) -> None:
+        return None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+
+class _Om(_Side):
+    kind = "om"
+
+    def __init__(self, path: str, device_id: int, backend: str | None) -> None:
+        self.path = path
+        self.info = om.inspect(path)
+        self._model = OfflineModel(path, device_id=device_id, backend=backend)
+        self.inputs = tuple(Port(s.name, s.dtype, s.shape) for s in self._model.inputs)
+        device = self._model.device
+        self.place = f"device {device.id} ({device.backend}, {device.soc_name or 'unknown'})"
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        return dict(self._model(dict(feeds)).items())
+
+    def close(self) -> None:
+        self._model.close()
+
+
+class _Onnx(_Side):
+    kind = "onnx"
+
+    def __init__(self, path: str) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ImportError(
+                'comparing with an ONNX model needs onnxruntime: pip install "aclrt[onnx]"',
+                name="onnxruntime",
+            ) from error
+        self.path = path
+        with Path(path).open("rb"):
+            pass  # the operating system's own words, where it cannot be read
+        onnxruntime.disable_telemetry_events()
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                path, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # its exception classes are not public
+            raise InputError(
+                f"{path} cannot be loaded by ONNX Runtime: {str(error).splitlines()[0]}"
+            ) from error
+        self.inputs = tuple(
+            Port(
+                node.name,
+                _onnx_dtype(node.type, node.name),
+                tuple(dim if isinstance(dim, int) else -1 for dim in node.shape),
+            )
+            for node in self._session.get_inputs()
+        )
+        self._outputs = [node.name for node in self._session.get_outputs()]
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        try:
+            values = self._session.run(self._outputs, dict(feeds))
+        except Exception as error:
+            raise InputError(f"ONNX Runtime cannot run {self.path}: {error}") from error
+        for name, value in zip(self._outputs, values, strict=True):
+            if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
+                raise InputError(f"output {name!r} of {self.path} is no tensor of numbers")
+        return dict(zip(self._outputs, values, strict=True))
+
+
+class _Saved(_Side):
+    kind = "saved"
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        if Path(path).is_dir():
+            files = sorted(Path(path).glob("*.npy"))
+            if not files:
+                raise InputError(f"{path} has no .npy file", hint="aclrt run MODEL --output DIR")
+            self._outputs = {file.stem: _loaded(str(file)) for file in files}
+        elif path.endswith(".npz"):
+            try:
+                with np.load(path, allow_pickle=False) as archive:
+                    self._outputs = {name: archive[name] for name in archive.files}
+            except (ValueError, EOFError) as error:
+                raise InputError(f"{path} is no .npz of plain numbers: {error}") from error
+        else:
+            self._outputs = {Path(path).stem: _loaded(path)}
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        return dict(self._outputs)
+
+
+def _loaded(file: str) -> NDArray[Any]:
+    return _feeds.load({"": file}, ())[""]
+
+
+_ONNX_NAMES = {"float": "float32", "double": "float64"}
+
+
+def _onnx_dtype(text: str, name: str) -> np.dtype[Any]:
+    element = text.removeprefix("tensor(").removesuffix(")")
+    try:
+        return np.dtype(_ONNX_NAMES.get(element, element))
+    except TypeError:
+        raise InputError(
+            f"input {name!r} of the ONNX model is {text}, which NumPy cannot give"
+        ) from None
+
+
+def open_side(path: str | os.PathLike[str], *, device_id: int, backend: str | None) -> Side:
+    """Opens one side by what it is: a folder, or the end of the file's name.
+
+    Args:
+        path: An ``.om``, an ``.onnx``, a ``.npy``, an ``.npz``, or a folder of ``.npy`` files.
+        device_id: Where an ``.om`` runs.
+        backend: As for ``OfflineModel``.
+
+    Raises:
+        InputError: The file is none of these, or cannot be read as what it is called.
+        OSError: There is no such file, or it cannot be read.
+    """
+    name = os.fspath(path)
+    suffix = Path(name).suffix.lower()
+    if suffix == ".om" and not Path(name).is_dir():
+        return _Om(name, device_id, backend)
+    if suffix == ".onnx":
+        return _Onnx(name)
+    if suffix in (".npy", ".npz") or Path(name).is_dir():
+        return _Saved(name)
+    if not Path(name).exists():
+        raise FileNotFoundError(2, "No such file or directory", name)
+    raise InputError(
+        f"{name} is neither .om, .onnx, .npy, .npz nor a folder", hint="rename it to what it is"
+    )
