@@ -24,7 +24,13 @@ MAY_INCLUDE = {
 CXX = sorted((ROOT / "csrc").rglob("*.[ch]")) + sorted((ROOT / "csrc").rglob("*.[ch]pp"))
 
 # Tools and facades stand above the Python API; each may use those named after it.
-TOOLS = {"bench": set(), "cli": {"bench"}, "compat": set(), "interop": set(), "testing": set()}
+TOOLS = {
+    "bench": set(),
+    "cli": {"bench", "compat"},
+    "compat": set(),
+    "interop": set(),
+    "testing": set(),
+}
 # They only pass on what they name; the package does it at first use (tests/process/test_import.py).
 DOORS = {"__main__": {"cli"}, "__init__": {"bench"}}
 PYTHON = sorted((ROOT / "aclrt").rglob("*.py"))
