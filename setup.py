@@ -40,7 +40,9 @@ class BuildWithCMake(build_ext):
         for extension in self.extensions:
             extension.include_dirs.append(str(prefix / "include"))
             extension.library_dirs.append(str(prefix))
-            extension.depends.append(str(ROOT / "csrc/include/aclrt/aclrt.h"))
+            extension.depends += [
+                str(ROOT / "csrc" / name) for name in ("include/aclrt/aclrt.h", "acl/abi.h")
+            ]
         super().run()
 
     def build_extensions(self) -> None:

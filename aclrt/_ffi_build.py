@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Declares the extension aclrt._native (cffi, API mode) from csrc/include/aclrt/aclrt.h.
+"""Declares the extension aclrt._native (cffi, API mode).
 
 setup.py runs this at build time, after CMake; nothing imports it at run time. What stands between
-the header's two cffi marks is the whole binding, so there is no second declaration to go stale.
+the cffi marks of two headers is the whole binding, so there is no second declaration to go stale:
+``csrc/include/aclrt/aclrt.h``, the boundary, and of ``csrc/acl/abi.h`` AscendCL's types (no
+function), which ``aclrt.compat.acl`` needs for calls through pointers.
 """
 
 from __future__ import annotations
@@ -11,20 +13,32 @@ from pathlib import Path
 
 from cffi import FFI
 
-HEADER = Path(__file__).resolve().parent.parent / "csrc" / "include" / "aclrt" / "aclrt.h"
+CSRC = Path(__file__).resolve().parent.parent / "csrc"
+BOUNDARY = CSRC / "include" / "aclrt" / "aclrt.h"
+FOREIGN_TYPES = CSRC / "acl" / "abi.h"
+
+# Python functions that AscendCL's threads may call (aclrt/compat/acl/_callbacks.py).
+CALLBACKS = """
+extern "Python" void aclrt_python_callback(void *user_data);
+extern "Python" void aclrt_python_exception_info(aclrtExceptionInfo *info);
+"""
 
 
 def declarations(header: str) -> str:
-    """The part of aclrt.h that cffi parses."""
-    inside = header.split("// cffi: begin\n")[1].split("// cffi: end\n")[0]
-    return inside.replace("ACLRT_API ", "")
+    """The parts of a header that cffi parses."""
+    parts = [part.split("// cffi: end\n")[0] for part in header.split("// cffi: begin\n")[1:]]
+    return "".join(parts)
 
 
 ffibuilder = FFI()
-ffibuilder.cdef(declarations(HEADER.read_text(encoding="utf-8")))
+ffibuilder.cdef(declarations(BOUNDARY.read_text(encoding="utf-8")).replace("ACLRT_API ", ""))
+types = declarations(FOREIGN_TYPES.read_text(encoding="utf-8"))
+ffibuilder.cdef(types.replace("typedef ACL_ENUM(", "typedef enum ").replace("){", " {"))
+ffibuilder.cdef(CALLBACKS)
 ffibuilder.set_source(
     "aclrt._native",
-    "#include <aclrt/aclrt.h>\n",
+    "#include <aclrt/aclrt.h>\n#include <acl/abi.h>\n",
+    include_dirs=[str(CSRC)],
     libraries=["aclrt"],
     extra_compile_args=["-g0"],
     extra_link_args=["-Wl,--enable-new-dtags", "-Wl,-rpath,$ORIGIN/_lib"],

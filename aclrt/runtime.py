@@ -85,6 +85,11 @@ def _onnxruntime() -> bytes:
     return b""
 
 
+def find_onnxruntime() -> str:
+    """The shared library of the installed onnxruntime, ``""`` if none; the answer is kept."""
+    return os.fsdecode(_onnxruntime())
+
+
 def _options(backend: str | None) -> tuple[Any, list[Any]]:
     """An aclrt_runtime_options_t*, and the strings that it points to (the caller keeps both)."""
     options = ffi.new("aclrt_runtime_options_t *")
@@ -107,6 +112,37 @@ def _options(backend: str | None) -> tuple[Any, list[Any]]:
 _unannounced = [True]
 
 
+def load() -> None:
+    """Chooses and loads libascendcl without initialising it; announces the fake as ``ensure`` does.
+
+    Raises:
+        BackendError: No usable libascendcl.
+        ForkedProcessError: This is a child of the process that initialised.
+        ClosedError: The process is exiting.
+    """
+    options, keep = _options(None)
+    is_default = ffi.new("int32_t *")
+    raise_for(lib.aclrt_runtime_load(options, is_default))
+    del keep
+    if _unannounced:
+        _announce(bool(is_default[0]), stacklevel=6)  # past load_once, pointer and the call
+
+
+def _announce(is_default: bool, stacklevel: int) -> None:
+    try:
+        _unannounced.pop()
+    except IndexError:  # another thread was first
+        return
+    if is_default:
+        warnings.warn(
+            "no CANN was found: models run on aclrt's fake device, on the CPU "
+            '(ask for it with backend="fake" or ACLRT_BACKEND=fake to silence this; '
+            "`aclrt doctor` shows where CANN was looked for)",
+            RuntimeWarning,
+            stacklevel=stacklevel,
+        )
+
+
 def ensure(backend: str | None = None) -> None:
     """Initialises if needed, with a RuntimeWarning (once) if the fake was taken by default.
 
@@ -121,19 +157,7 @@ def ensure(backend: str | None = None) -> None:
     raise_for(lib.aclrt_runtime_init(options))
     del keep
     if _unannounced:
-        info = _info()
-        try:
-            _unannounced.pop()
-        except IndexError:  # another thread was first
-            return
-        if info.is_default:
-            warnings.warn(
-                "no CANN was found: models run on aclrt's fake device, on the CPU "
-                '(ask for it with backend="fake" or ACLRT_BACKEND=fake to silence this; '
-                "`aclrt doctor` shows where CANN was looked for)",
-                RuntimeWarning,
-                stacklevel=3,
-            )
+        _announce(_info().is_default, stacklevel=4)
 
 
 def _info() -> RuntimeInfo:

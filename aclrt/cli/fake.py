@@ -9,7 +9,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from aclrt import _drop_in
+from aclrt import _drop_in, compat
 
 from . import _arguments
 from ._arguments import Parser, UsageError
@@ -26,7 +26,16 @@ def add_to(commands: Commands) -> None:
     parser.set_defaults(command=_nothing)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", parser_class=Parser)
     run = actions.add_parser(
-        "run", help="run a program", usage="aclrt fake run -- PROGRAM [ARGS ...]"
+        "run", help="run a program", usage="aclrt fake run [--compat NAME] -- PROGRAM [ARGS ...]"
+    )
+    run.add_argument(
+        "--compat",
+        metavar="NAME",
+        action="append",
+        default=[],
+        choices=sorted(compat.FACADES),
+        help="let a Python program import this facade of aclrt.compat (may be repeated): "
+        f"{', '.join(sorted(compat.FACADES))}",
     )
     run.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM")
     run.set_defaults(command=_run)
@@ -48,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     program = options.program[1:] if options.program[:1] == ["--"] else options.program
     if not program:
         raise UsageError("a program is needed", hint="aclrt fake run -- PROGRAM [ARGS ...]")
-    environment = {**os.environ, **_drop_in.environment()}
+    environment = {**os.environ, **_drop_in.environment(facades=options.compat)}
     sys.stdout.flush()
     try:
         os.execvpe(program[0], program, environment)

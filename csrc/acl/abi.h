@@ -3,7 +3,8 @@
 // AscendCL's binary interface, in our own declarations: types, enums, codes, structs and the
 // prototypes of functions.def. Both sides of the boundary (shim and fake) include it, and C99
 // programs may. Numbers and layouts follow the contract reference (LP64); the assertions at the end
-// pin them, so that a slip fails the build on every compiler.
+// pin them, so that a slip fails the build on every compiler. Python binds the parts between the
+// cffi marks: types, no function.
 #ifndef ACLRT_ACL_ABI_H
 #define ACLRT_ACL_ABI_H
 
@@ -19,6 +20,8 @@ extern "C" {
 #define ACL_ENUM(name) enum name
 #define ACL_ABI_ASSERT(...) _Static_assert(__VA_ARGS__, #__VA_ARGS__)
 #endif
+
+// cffi: begin
 
 // ---- scalars, handles -------------------------------------------------------------------------
 
@@ -83,6 +86,8 @@ typedef aclError (*aclFinalizeCallbackFunc)(void *userData);
 #define ACL_UNKNOWN_RANK 0xFFFFFFFFFFFFFFFEULL
 #define ACL_PKG_VERSION_MAX_SIZE 128
 #define ACL_PKG_VERSION_PARTS_MAX_SIZE 64
+
+// cffi: end
 
 #define ACL_MDL_LOAD_FROM_FILE 1
 #define ACL_MDL_LOAD_FROM_FILE_WITH_MEM 2
@@ -154,6 +159,8 @@ enum {
 #include "codes.def"
 };
 #endif
+
+// cffi: begin
 
 // ---- enums ------------------------------------------------------------------------------------
 
@@ -622,6 +629,8 @@ typedef struct aclCANNPackageVersion {
   char patchVersion[ACL_PKG_VERSION_PARTS_MAX_SIZE];
   char reserved[ACL_PKG_VERSION_MAX_SIZE];
 } aclCANNPackageVersion;
+
+// cffi: end
 
 // ---- functions --------------------------------------------------------------------------------
 

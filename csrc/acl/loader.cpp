@@ -25,16 +25,14 @@ namespace {
 
 enum class Need { REQUIRED, OPTIONAL };
 
-struct Row {
-  const char *name;
-  const char *since;
+struct Row : FunctionInfo {
   Need need;
   size_t offset;  // of the pointer in Functions
 };
 
 constexpr Row kFunctions[] = {
 #define ACL_FUNCTION(result, name, parameters, family, need, tier, since, kind) \
-  {#name, #since, Need::need, offsetof(Functions, name)},
+  {{#name, #result, #parameters, #since}, Need::need, offsetof(Functions, name)},
 #include "acl/functions.def"
 };
 
@@ -157,6 +155,26 @@ std::string release_name(const std::string &since) {
     return "ACL " + version + " (about CANN " + release.cann + ")";
   }
   return "an unknown release";
+}
+
+size_t function_count() noexcept {
+  return std::size(kFunctions);
+}
+
+const FunctionInfo &function_info(size_t index) noexcept {
+  return kFunctions[index];
+}
+
+void *Table::find(const std::string &function) const {
+  for (const Row &row : kFunctions) {
+    if (function != row.name) continue;
+    void *symbol = nullptr;
+    const Functions &functions = *this;
+    std::memcpy(&symbol, reinterpret_cast<const char *>(&functions) + row.offset, sizeof symbol);
+    if (symbol == nullptr) throw_missing(row.offset);
+    return symbol;
+  }
+  return nullptr;
 }
 
 void Table::throw_missing(size_t offset) const {

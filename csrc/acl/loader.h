@@ -61,6 +61,9 @@ struct Table : Functions {
 
   bool is_fake() const noexcept { return fake.version != nullptr; }
 
+  // By name: nullptr if functions.def has no such row, a LoadError if the library lacks it.
+  void *find(const std::string &function) const;
+
   // An optional function at its use: the pointer, or a LoadError that names it and its release.
   template <class Pointer>
   Pointer require(Pointer Functions::*member) const {
@@ -83,6 +86,13 @@ std::unique_ptr<const Table> load(const std::string &path);
 
 // "ACL 1.10 (about CANN 8.0.RC3)" for a since column of functions.def.
 std::string release_name(const std::string &since);
+
+// A row of functions.def, in its own words.
+struct FunctionInfo {
+  const char *name, *result, *parameters, *since;
+};
+size_t function_count() noexcept;
+const FunctionInfo &function_info(size_t index) noexcept;  // index < function_count()
 
 // Makes the table the process's own, for ever. Before that, api() must not be called.
 void install(std::unique_ptr<const Table> table) noexcept;

@@ -38,6 +38,15 @@ aclrt_status_t *aclrt_runtime_init(const aclrt_runtime_options_t *options) {
   });
 }
 
+aclrt_status_t *aclrt_runtime_load(const aclrt_runtime_options_t *options, int32_t *is_default) {
+  return aclrt::capi::guard_session([&] {
+    const aclrt::RuntimeOptions wanted = read_options(options);
+    aclrt::Runtime &runtime = aclrt::Runtime::instance();
+    runtime.load(&wanted);
+    if (is_default != nullptr) *is_default = runtime.is_default();
+  });
+}
+
 aclrt_status_t *aclrt_runtime_info(aclrt_runtime_info_t *info) {
   return aclrt::capi::guard_session([&] {
     aclrt::capi::require_pointer(info, "info");

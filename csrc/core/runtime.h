@@ -61,6 +61,8 @@ class Runtime {
   // load(), then aclInit.
   void init(const RuntimeOptions *options);
   bool is_fake() const noexcept { return acl::api().is_fake(); }
+  // After load(): the fake, because nothing was asked for and nothing else was found.
+  bool is_default() const noexcept { return found_.is_default; }
   // Valid for the life of the process.
   const RuntimeInfo &info();
 

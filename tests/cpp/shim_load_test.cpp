@@ -4,6 +4,8 @@
 // runtime's options. Uses the toy libraries.
 #include <sys/stat.h>
 
+#include <tuple>
+
 #include "acl/loader.h"
 #include "acl/search.h"
 #include "acl/status.h"
@@ -243,6 +245,34 @@ void tables_are_whole() {
   CHECK_EQ("", std::string(aclrt_format_name(12345)));
 }
 
+void functions_are_found_by_name() {
+  CHECK(aclrt_function_count() > 250);
+  const aclrt_function_info_t first = aclrt_function_at(0);
+  CHECK_EQ("aclFinalize", std::string(first.name));
+  CHECK_EQ("aclError", std::string(first.result));
+  CHECK_EQ("(void)", std::string(first.parameters));
+  CHECK(contains(first.release, "ACL 1.0"));
+  CHECK_EQ("", std::string(aclrt_function_at(aclrt_function_count()).name));
+
+  setenv("ACLRT_LIBASCENDCL", toy_path("old").c_str(), 1);
+  int32_t is_default = 7;
+  CHECK(aclrt_runtime_load(nullptr, &is_default) == nullptr);
+  CHECK_EQ(0, is_default);
+  void *address = nullptr;
+  CHECK(aclrt_function_address("aclrtMalloc", &address) == nullptr);
+  CHECK(address == reinterpret_cast<void *>(aclrt::acl::api().aclrtMalloc));
+  for (const auto &[name, kind, words] :
+       {std::tuple("aclFinalizeReference", ACLRT_ERROR_BACKEND, "aclFinalizeReference"),
+        std::tuple("aclrtNoSuch", ACLRT_ERROR_INPUT, "no function aclrtNoSuch")}) {
+    aclrt_status_t *status = aclrt_function_address(name, &address);
+    CHECK(aclrt_status_error(status).kind == kind);
+    CHECK(contains(aclrt_status_error(status).message, words));
+    aclrt_status_release(status);
+  }
+  aclrt_runtime_shutdown();  // a program may still destroy its objects
+  CHECK(aclrt_function_address("aclrtFree", &address) == nullptr);
+}
+
 void output_names_are_the_frameworks() {
   CHECK_EQ("probs", aclrt::framework_name("Softmax_3:0:probs"));
   CHECK_EQ("a:b", aclrt::framework_name("op:12:a:b"));
@@ -271,6 +301,7 @@ int main() {
   RUN(the_search_alone_loads_nothing);
   RUN(options_that_contradict_are_refused);
   RUN(tables_are_whole);
+  RUN(functions_are_found_by_name);
   RUN(output_names_are_the_frameworks);
   return check::result();
 }

@@ -26,7 +26,7 @@ CXX = sorted((ROOT / "csrc").rglob("*.[ch]")) + sorted((ROOT / "csrc").rglob("*.
 # Tools and facades stand above the Python API; each may use those named after it.
 TOOLS = {
     "bench": set(),
-    "cli": {"bench", "compare"},
+    "cli": {"bench", "compare", "compat"},
     "compare": set(),
     "compat": set(),
     "interop": set(),

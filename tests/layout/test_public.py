@@ -8,9 +8,11 @@ import re
 from pathlib import Path
 
 import aclrt
-from aclrt import bench, compare, config, doctor, explain, fake, om
+from aclrt import bench, compare, compat, config, doctor, explain, fake, om
+from aclrt.compat import acllite, ais_bench, mindx, onnxruntime
 
 ROOT = Path(__file__).resolve().parents[2]
+COMPAT = (compat, acllite, ais_bench, mindx, mindx.base, onnxruntime)
 
 
 def used(*patterns: str) -> set[str]:
@@ -23,7 +25,7 @@ def used(*patterns: str) -> set[str]:
 def test_public_names_of_python() -> None:
     """Modules' names, and their classes' public attributes and methods."""
     names = set()
-    for module in (aclrt, bench, compare, config, doctor, explain, fake, om):
+    for module in (aclrt, bench, compare, config, doctor, explain, fake, om, *COMPAT):
         for name in module.__all__:
             names.add(name)
             value = getattr(module, name)
@@ -31,7 +33,7 @@ def test_public_names_of_python() -> None:
                 names |= {member for member in vars(value) if not member.startswith("_")}
                 names |= set(vars(value).get("__annotations__", {}))
     names = {name for name in names if not name.startswith("_") or name == "__version__"}
-    words = used("unit/*.py", "process/*.py", "stateful/*.py")
+    words = used("unit/*.py", "process/*.py", "stateful/*.py", "compat/*.py")
     assert names - words == set()
 
 

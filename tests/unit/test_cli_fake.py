@@ -56,6 +56,17 @@ def test_run_gives_the_environment_to_the_program():
     assert f"{DROP_IN} fake --json -- b\n" == done.stdout
 
 
+def test_facades_come_first_and_the_stand_in_for_pyacl_last():
+    """What PYTHONPATH held stays between them, once."""
+    code = "import os; print(os.environ['PYTHONPATH'])"
+    argv = ("fake", "run", "--compat", "mindx", "--compat", "acl", "--", sys.executable, "-c", code)
+    folder = Path(aclrt.config.get_library_dir()).parent / "compat" / "_path"
+    mindx, pyacl = folder / "mindx", folder / "pyacl"
+    assert f"{mindx}:{pyacl}\n" == _aclrt(*argv, PYTHONPATH="").stdout
+    given = f"/some where:{pyacl}:/x"
+    assert f"{mindx}:/some where:/x:{pyacl}\n" == _aclrt(*argv, PYTHONPATH=given).stdout
+
+
 def test_the_dashes_may_be_left_out():
     """`aclrt fake run PROGRAM --flag`: flags after the program are the program's."""
     done = _aclrt("fake", "run", "echo", "--help")

@@ -37,6 +37,12 @@ def test_the_python_examples_run(tmp_path: Path) -> None:
     assert "float64" in printed
 
 
+def test_the_migration_examples_run(tmp_path: Path) -> None:
+    """All blocks of docs/migration.md, in order, as one program."""
+    prepare(tmp_path)
+    run_python("\n".join(blocks("docs/migration.md", "python")), tmp_path)
+
+
 def test_the_cpp_examples_run(tmp_path: Path) -> None:
     """docs/cpp.md: the C++ and the C program, by CMake and by flags."""
     prepare(tmp_path)

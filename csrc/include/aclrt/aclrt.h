@@ -162,6 +162,30 @@ ACLRT_API void aclrt_runtime_shutdown(void);
 ACLRT_API const char *aclrt_version(void);
 ACLRT_API void aclrt_string_release(char *text);
 
+// ---- AscendCL itself --------------------------------------------------------------------------
+
+// For what offers AscendCL's own calls over the backend in use (Python's aclrt.compat.acl): its
+// functions as declared in functions.def, and where they are. Their types are in CANN's headers.
+typedef struct aclrt_function_info_t {
+  const char *name;        // "aclrtMalloc"
+  const char *result;      // "aclError"
+  const char *parameters;  // "(void **devPtr, size_t size, aclrtMemMallocPolicy policy)"
+  const char *release;     // what brought it: "ACL 1.8 (about CANN 8.0.RC1)"
+} aclrt_function_info_t;
+
+ACLRT_API size_t aclrt_function_count(void);
+// The index-th row; an index out of range gives a row of "".
+ACLRT_API aclrt_function_info_t aclrt_function_at(size_t index);
+// Finds and loads libascendcl as aclrt_runtime_init does, but does not initialise it. is_default
+// (may be NULL): as in aclrt_runtime_info_t.
+ACLRT_API aclrt_status_t *aclrt_runtime_load(const aclrt_runtime_options_t *options,
+                                             int32_t *is_default);
+// The address of a function in the library in use, which is loaded if needed; it is valid for the
+// life of the process, after aclrt_runtime_shutdown too. What is called there keeps no promise of
+// this header. ACLRT_ERROR_BACKEND: the library lacks it (the message names the release that
+// brought it); ACLRT_ERROR_INPUT: AscendCL has no such function.
+ACLRT_API aclrt_status_t *aclrt_function_address(const char *name, void **address);
+
 // ---- device -----------------------------------------------------------------------------------
 
 typedef struct aclrt_device aclrt_device_t;

@@ -1,0 +1,342 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ais_bench.infer.interface`` over ``aclrt.OfflineModel``.
+
+>>> from ais_bench.infer.interface import InferSession     # doctest: +SKIP
+>>> y = InferSession(0, "m.om").infer([x])[0]              # doctest: +SKIP
+
+Modes and ``custom_sizes`` are taken; sizes and gears come from the model and the arrays, so
+``custom_sizes`` is not needed and a setter only checks what is fed afterwards. In
+``set_dynamic_hw`` the height is first, whatever the original calls its arguments.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aclrt.errors import InputError
+from aclrt.model import OfflineModel
+
+from ._feed import positional
+from ._unsupported import Unsupported
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from aclrt.tensor import TensorSpec
+
+__all__ = ["InferSession", "MultiDeviceSession", "Summary", "wanted_shapes"]
+
+_MODES = ("static", "dymbatch", "dymhw", "dymdims", "dymshape")
+_CUSTOM_SIZES = 100000
+
+
+@dataclass
+class Summary:
+    """Times of the runs: ``exec_time_list`` of (start, end) in milliseconds."""
+
+    exec_time_list: list[tuple[float, float]] = field(default_factory=list)
+
+
+def wanted_shapes(specs: Sequence[TensorSpec], kind: str, value: Any) -> dict[str, tuple[int, ...]]:
+    """The shapes of the inputs that a dynamic setter asks for.
+
+    Args:
+        specs: The model's inputs; -1 stands for a dynamic dim.
+        kind: ``"batch"`` (an int), ``"hw"`` (height and width) or ``"dims"`` (a text,
+            ``"x:1,3,224,224;y:1,10"``).
+        value: What was set.
+
+    Raises:
+        InputError: The model has no such dims, or the value does not fit.
+    """
+    if kind == "dims":
+        return _parse_dims(specs, value)
+    shapes = {}
+    for spec in specs:
+        if not spec.dynamic:
+            continue
+        axes = [axis for axis, dim in enumerate(spec.shape) if dim < 0]
+        expected = [0] if kind == "batch" else [2, 3] if spec.format != "NHWC" else [1, 2]
+        if axes != expected:
+            raise InputError(f"the dynamic dims of {spec} are no {kind}", hint="set_dynamic_dims")
+        shape = list(spec.shape)
+        for axis, dim in zip(axes, value if kind == "hw" else [value], strict=True):
+            shape[axis] = int(dim)
+        shapes[spec.name] = tuple(shape)
+    if not shapes:
+        raise InputError(f"the model has no dynamic {kind}: all its inputs have fixed shapes")
+    return shapes
+
+
+def _parse_dims(specs: Sequence[TensorSpec], text: str) -> dict[str, tuple[int, ...]]:
+    known = {spec.name: spec for spec in specs}
+    if not any(spec.dynamic for spec in specs):
+        raise InputError("the model has no dynamic dims: all its inputs have fixed shapes")
+    shapes = {}
+    for part in text.split(";"):
+        name, _, dims = part.rpartition(":")
+        try:
+            shape = tuple(int(dim) for dim in dims.split(","))
+        except ValueError:
+            raise InputError(f"{part!r} is no name:dim,dim,...") from None
+        if name not in known:
+            raise InputError(f"the model has no input {name!r}; it has {', '.join(known)}")
+        fits = len(shape) == len(known[name].shape) and all(
+            dim in (want, -1) or want < 0
+            for dim, want in zip(shape, known[name].shape, strict=True)
+        )
+        if not fits:
+            raise InputError(f"{part!r} does not fit {known[name]}")
+        shapes[name] = shape
+    return shapes
+
+
+class InferSession:
+    """One model on one device."""
+
+    def __init__(
+        self,
+        device_id: int,
+        model_path: str,
+        acl_json_path: str | None = None,
+        debug: bool = False,
+        loop: int = 1,
+    ) -> None:
+        """
+        Args:
+            device_id: Logical device; it comes first here.
+            model_path: The .om file.
+            acl_json_path: None.
+            debug: False.
+            loop: How often each inference is repeated.
+
+        Raises:
+            Unsupported: ``acl_json_path`` or ``debug`` is given.
+            ModelLoadError: The model cannot be loaded.
+        """
+        if acl_json_path is not None or debug:
+            raise Unsupported(
+                "acl_json_path and debug are not part of aclrt.compat.ais_bench",
+                hint="ASCEND_GLOBAL_LOG_LEVEL sets CANN's log",
+            )
+        self.device_id = device_id
+        self.set_loop_count(loop)
+        self._wanted: dict[str, tuple[int, ...]] = {}
+        self._summary = Summary()
+        self._model = OfflineModel(model_path, device_id=device_id)
+
+    def get_inputs(self) -> list[SimpleNamespace]:
+        """The inputs: name, datatype, format, shape, size (bytes), realsize (bytes)."""
+        return [_tensor_desc(spec) for spec in self._model.inputs]
+
+    def get_outputs(self) -> list[SimpleNamespace]:
+        """The outputs, described as the inputs."""
+        return [_tensor_desc(spec) for spec in self._model.outputs]
+
+    def infer(
+        self,
+        feeds: list[Any],
+        mode: str = "static",
+        custom_sizes: int | list[int] = _CUSTOM_SIZES,
+        out_array: bool = True,
+    ) -> list[NDArray[Any]]:
+        """Runs the model on arrays, in the order of the inputs.
+
+        Args:
+            feeds: One array for each input.
+            mode: ``"static"``, ``"dymbatch"``, ``"dymhw"``, ``"dymdims"`` or ``"dymshape"``; the
+                gear follows from the arrays.
+            custom_sizes: Not needed: outputs have the sizes that the model gives. Other than the
+                default draws one warning.
+            out_array: True.
+
+        Returns:
+            One new array for each output.
+
+        Raises:
+            InputError: The arrays do not fit, there is no such mode, or the model has fixed
+                shapes and the mode is not static.
+            Unsupported: ``out_array`` is False.
+        """
+        if mode not in _MODES:
+            raise InputError(f"the mode is {mode!r}; it must be one of {', '.join(_MODES)}")
+        if mode != "static" and not any(spec.dynamic for spec in self._model.inputs):
+            raise InputError(
+                f"mode {mode!r} needs a model with dynamic shapes; all inputs of this one are "
+                f"fixed: {', '.join(map(str, self._model.inputs))}",
+                hint='mode="static"',
+            )
+        _note_sizes(custom_sizes)
+        self._wanted = {}
+        return self.run(feeds, out_array)
+
+    def run(self, feeds: list[Any], out_array: bool = True) -> list[NDArray[Any]]:
+        """Runs the model on arrays whose shapes were set before, if the model has dynamic ones.
+
+        Raises:
+            InputError: The arrays do not fit, or have other shapes than were set.
+            Unsupported: ``out_array`` is False: tensors on the device are not handed out.
+        """
+        if not out_array:
+            raise Unsupported("out_array=False is not part of aclrt.compat.ais_bench")
+        arrays = positional(self._model, "infer", feeds)
+        for spec, array in zip(self._model.inputs, arrays, strict=True):
+            wanted = self._wanted.get(spec.name)
+            if wanted is not None and array.shape != wanted:
+                raise InputError(
+                    f"input {spec.name!r} was set to {wanted}, the array is {array.shape}"
+                )
+        for _ in range(self._loop):
+            start = time.perf_counter()
+            result = self._model(*arrays)
+            end = time.perf_counter()
+            self._summary.exec_time_list.append((start * 1e3, end * 1e3))
+        return [np.asarray(array) for array in result]
+
+    def infer_pipeline(
+        self,
+        feeds_list: list[list[Any]],
+        mode: str = "static",
+        custom_sizes: int | list[int] = _CUSTOM_SIZES,
+    ) -> list[list[NDArray[Any]]]:
+        """``infer`` for each entry of a list, in order."""
+        return [self.infer(feeds, mode, custom_sizes) for feeds in feeds_list]
+
+    def set_loop_count(self, loop: int) -> None:
+        """How often each inference is repeated."""
+        if loop < 1:
+            raise InputError(f"the loop count is {loop}; it must be at least 1")
+        self._loop = loop
+
+    def set_staticbatch(self) -> None:
+        """Forgets what a dynamic setter asked for."""
+        self._wanted = {}
+
+    def set_dynamic_batchsize(self, batch: int) -> None:
+        """The batch of the arrays that follow."""
+        self._wanted = wanted_shapes(self._model.inputs, "batch", batch)
+
+    def set_dynamic_hw(self, height: int, width: int) -> None:
+        """Height, then width, of the images that follow."""
+        self._wanted = wanted_shapes(self._model.inputs, "hw", (height, width))
+
+    def set_dynamic_dims(self, dims: str) -> None:
+        """The shapes of the arrays that follow, ``"x:1,3,224,224;y:1,10"``."""
+        self._wanted = wanted_shapes(self._model.inputs, "dims", dims)
+
+    def set_dynamic_shape(self, dims: str) -> None:
+        """As ``set_dynamic_dims``, for models with ranges."""
+        self._wanted = wanted_shapes(self._model.inputs, "dims", dims)
+
+    def set_custom_outsize(self, sizes: list[int]) -> None:
+        """Not needed: outputs have the sizes that the model gives."""
+        _note_sizes(sizes)
+
+    def summary(self) -> Summary:
+        """The times since the session was made or ``reset_summaryinfo`` was called."""
+        return self._summary
+
+    def reset_summaryinfo(self) -> None:
+        """Forgets the times."""
+        self._summary = Summary()
+
+    def free_resource(self) -> None:
+        """Unloads the model. Idempotent."""
+        self._model.close()
+
+    @staticmethod
+    def finalize() -> None:
+        """Nothing is left to do: aclrt finalises AscendCL when the process ends."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise Unsupported(f"InferSession.{name} is not part of aclrt.compat.ais_bench")
+
+
+class MultiDeviceSession:
+    """One model on several devices."""
+
+    def __init__(
+        self,
+        model_path: str,
+        acl_json_path: str | None = None,
+        debug: bool = False,
+        loop: int = 1,
+    ) -> None:
+        """The arguments are those of ``InferSession`` without the device."""
+        self._arguments = (model_path, acl_json_path, debug, loop)
+        self.summary: dict[int, list[Summary]] = {}
+
+    def infer(
+        self,
+        device_feeds: dict[int, list[list[Any]]],
+        mode: str = "static",
+        custom_sizes: int | list[int] = _CUSTOM_SIZES,
+    ) -> dict[int, list[list[NDArray[Any]]]]:
+        """Runs the model on several devices at a time, a thread for each.
+
+        Args:
+            device_feeds: For each device a list of feeds, as ``InferSession.infer`` takes one.
+            mode: As for ``InferSession.infer``.
+            custom_sizes: As for ``InferSession.infer``.
+
+        Returns:
+            For each device the results, in the order of its feeds.
+
+        Raises:
+            AclrtError: What a device raised; the original only logs it.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        def on_device(device_id: int) -> tuple[list[list[NDArray[Any]]], Summary]:
+            model_path, *rest = self._arguments
+            session = InferSession(device_id, model_path, *rest)  # type: ignore[arg-type]
+            try:
+                results = session.infer_pipeline(device_feeds[device_id], mode, custom_sizes)
+                return results, session.summary()
+            finally:
+                session.free_resource()
+
+        with ThreadPoolExecutor(max_workers=max(1, len(device_feeds))) as threads:
+            done = dict(zip(device_feeds, threads.map(on_device, device_feeds), strict=True))
+        self.summary = {device: [summary] for device, (_, summary) in done.items()}
+        return {device: results for device, (results, _) in done.items()}
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise Unsupported(f"MultiDeviceSession.{name} is not part of aclrt.compat.ais_bench")
+
+
+def _note_sizes(sizes: Any) -> None:
+    if sizes != _CUSTOM_SIZES:
+        warnings.warn(
+            "custom_sizes is not needed with aclrt.compat.ais_bench: outputs have the sizes that "
+            "the model gives",
+            stacklevel=3,
+        )
+
+
+def _tensor_desc(spec: TensorSpec) -> SimpleNamespace:
+    return SimpleNamespace(
+        name=spec.name,
+        datatype=spec.dtype.name,
+        format=spec.format,
+        shape=list(spec.shape),
+        size=spec.nbytes,
+        realsize=spec.nbytes,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise Unsupported(f"ais_bench's {name} is not part of aclrt.compat.ais_bench")
