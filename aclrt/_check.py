@@ -28,10 +28,14 @@ __all__ = [
     "cast_of",
     "device_id_of",
     "did_you_mean",
+    "given_outputs",
     "inputs",
     "not_supported",
     "outputs",
+    "pad_of",
     "positions",
+    "shape_matches",
+    "split_of",
 ]
 
 _CPU_DEVICES: Final = frozenset({1, 3, 11})  # DLPack: kDLCPU, kDLCUDAHost, kDLROCMHost
@@ -48,6 +52,37 @@ def cast_of(cast: object) -> bool:
     if isinstance(cast, str) and cast == "safe":
         return True
     raise InputError(f'cast must be None or "safe", not {cast!r}')
+
+
+def pad_of(pad: object) -> bool:
+    """Whether inputs may be padded up to the next gear.
+
+    Raises:
+        InputError: ``pad`` is neither None nor ``"up"``.
+    """
+    if pad is None:
+        return False
+    if isinstance(pad, str) and pad == "up":
+        return True
+    raise InputError(f'pad must be None or "up", not {pad!r}')
+
+
+def split_of(split: object) -> bool:
+    """Whether a batch may be run in parts.
+
+    Raises:
+        InputError: ``split`` is no bool.
+    """
+    if isinstance(split, (bool, np.bool_)):
+        return bool(split)
+    raise InputError(f"split must be True or False, not {split!r}")
+
+
+def shape_matches(spec: TensorSpec, shape: Sequence[int]) -> bool:
+    """Whether a shape is the tensor's, any value standing where its shape has -1."""
+    return len(shape) == len(spec.shape) and all(
+        want in (have, -1) for want, have in zip(spec.shape, shape, strict=True)
+    )
 
 
 def device_id_of(device_id: object) -> int:
@@ -222,7 +257,7 @@ def _shape_problem(spec: TensorSpec, array: NDArray[Any]) -> str:
     expected, given = spec.shape, array.shape
     if len(given) != len(expected):
         return f"rank is {len(given)}, not {len(expected)}"
-    wrong = [axis for axis in range(len(given)) if given[axis] != expected[axis]]
+    wrong = [axis for axis in range(len(given)) if expected[axis] not in (given[axis], -1)]
     if len(wrong) == 1:
         return f"dim {wrong[0]} is {given[wrong[0]]}, not {expected[wrong[0]]}"
     return f"dims {', '.join(map(str, wrong))} differ"
@@ -239,7 +274,7 @@ def _fit(spec: TensorSpec, value: object, safe: bool, row: _Row) -> NDArray[Any]
     if array.dtype != spec.dtype and not (safe and np.can_cast(array.dtype, spec.dtype, "safe")):
         row.problem, row.hint = _dtype_problem(spec, array)
         return None
-    if array.shape != spec.shape:
+    if array.shape != spec.shape and not shape_matches(spec, array.shape):
         row.problem = _shape_problem(spec, array)
         return None
     if array.dtype != spec.dtype:
@@ -316,7 +351,22 @@ def outputs(
     out: object,
     sources: Sequence[NDArray[Any]],
 ) -> list[NDArray[Any]]:
-    """The arrays that receive the outputs; those not given are allocated.
+    """As ``given_outputs``, for outputs of fixed shapes: those not given are allocated."""
+    given = given_outputs(model, specs, index, out, sources)
+    return [
+        np.empty(spec.shape, spec.dtype) if array is None else array
+        for spec, array in zip(specs, given, strict=True)
+    ]
+
+
+def given_outputs(
+    model: str,
+    specs: Sequence[TensorSpec],
+    index: Mapping[str, int],
+    out: object,
+    sources: Sequence[NDArray[Any]],
+) -> list[NDArray[Any] | None]:
+    """The arrays that are to receive outputs.
 
     Args:
         model: The model's name for messages.
@@ -327,7 +377,7 @@ def outputs(
         sources: The input arrays, with which no output may share memory.
 
     Returns:
-        One array for each output.
+        One array for each output; None where none was given.
 
     Raises:
         InputError: An array is unknown, read-only, not contiguous, of another dtype or shape,
@@ -361,12 +411,12 @@ def outputs(
             hint="give a dict by name or a sequence",
         )
 
-    arrays: list[NDArray[Any]] = []
+    arrays: list[NDArray[Any] | None] = []
     taken: list[tuple[str, NDArray[Any]]] = [("an input", source) for source in sources]
     for position, (spec, row) in enumerate(zip(specs, rows, strict=True)):
         value = given.get(position)
         if value is None:
-            arrays.append(np.empty(spec.shape, spec.dtype))
+            arrays.append(None)
             continue
         row.given = _brief(value)
         _judge_output(spec, value, taken, row)
@@ -389,7 +439,7 @@ def _judge_output(
     elif value.dtype != spec.dtype:
         row.problem = f"dtype is {value.dtype.str if not value.dtype.isnative else value.dtype}"
         row.problem += f", not {spec.dtype}"
-    elif value.shape != spec.shape:
+    elif not shape_matches(spec, value.shape):
         row.problem = _shape_problem(spec, value)
     elif not value.flags.writeable:
         row.problem = "is read-only"

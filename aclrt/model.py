@@ -10,15 +10,14 @@ are exactly right go straight into a reused frame of pointers, anything else tak
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _check, dtypes, runtime
+from . import _batches, _check, _dynamic, _loading, dtypes, runtime
 from ._ffi import ffi, lib, raise_for, text
 from .device import Device, close_after
 from .errors import ClosedError, InputError, ModelLoadError
@@ -56,6 +55,10 @@ class OfflineModel:
             ``.om``.
         cast: ``"safe"`` converts inputs of another dtype where no value can change; None, the
             default, refuses them.
+        pad: ``"up"`` fills inputs that no gear takes with zeros up to the next larger gear and
+            crops the outputs back; None, the default, refuses them. For models with gears.
+        split: Whether a batch that no gear takes is run in several parts. For models with a
+            dynamic batch.
 
     Raises:
         FileNotFoundError: There is no such file; and other ``OSError`` by cause.
@@ -76,14 +79,18 @@ class OfflineModel:
         backend: str | None = None,
         onnx: str | os.PathLike[str] | os.PathLike[bytes] | None = None,
         cast: str | None = None,
+        pad: str | None = None,
+        split: bool = False,
     ) -> None:
         self._safe = _check.cast_of(cast)
+        self._pad = _check.pad_of(pad)
+        self._split = _check.split_of(split)
         self._device_id = _check.device_id_of(device_id)
         self._device: Device | None = None
         self._closed = False
         self._name, self._handle = "", None
         runtime.ensure(backend)
-        self._name, self._handle = _load(source, self._device_id, onnx)
+        self._name, self._handle = _loading.load(source, self._device_id, onnx)
         try:
             self._describe()
         except BaseException:
@@ -96,12 +103,6 @@ class OfflineModel:
         self._is_simulated = bool(info.is_simulated)
         self._inputs = tuple(_spec(info.inputs[i]) for i in range(info.input_count))
         self._outputs = tuple(_spec(info.outputs[i]) for i in range(info.output_count))
-        for spec in (*self._inputs, *self._outputs):
-            if spec.dynamic:
-                raise ModelLoadError(
-                    f"{self._name} has dynamic shapes ({spec}), which this version cannot run",
-                    hint="compile it with fixed shapes: --input_shape",
-                )
         self._input_types = tuple(
             dtypes.onnx_type(info.inputs[i].dtype) for i in range(info.input_count)
         )
@@ -117,6 +118,24 @@ class OfflineModel:
         self._output_names = tuple(spec.name for spec in self._outputs)
         self._expected = tuple((spec.dtype, spec.shape) for spec in self._inputs)
         self._produced = tuple((spec.shape, spec.dtype) for spec in self._outputs)
+        specs = (*self._inputs, *self._outputs)
+        gears = _dynamic.read_gears(info)
+        self._gears = tuple(gear.values for gear in gears)
+        self._runner: _dynamic.DynamicRunner | None = None
+        # A stack of frames: append and pop are atomic, so threads never share one.
+        self._frames: list[tuple[Any, Any]] = []
+        self._is_packed = any(dtypes.is_packed(spec.dtype) for spec in specs)
+        if gears or any(spec.dynamic for spec in specs):
+            self._runner = _dynamic.DynamicRunner(
+                *(self._name, self._handle, _dynamic.KINDS[int(info.dynamic)]),
+                *(self._inputs, self._outputs, gears),
+            )
+        elif self._pad or self._split:
+            self._refuse_pad_and_split()
+        else:
+            self._check_packed()
+
+    def _check_packed(self) -> None:
         packed = [s for s in (*self._inputs, *self._outputs) if dtypes.is_packed(s.dtype)]
         for spec in packed:
             if spec.nbytes != (prod(spec.shape) + 1) // 2:
@@ -124,9 +143,12 @@ class OfflineModel:
                     f"{self._name} has a buffer of {spec.nbytes} bytes for {spec}: two elements "
                     "in a byte were expected"
                 )
-        self._is_packed = bool(packed)
-        # A stack of frames: append and pop are atomic, so threads never share one.
-        self._frames: list[tuple[Any, Any]] = []
+
+    def _refuse_pad_and_split(self) -> None:
+        raise InputError(
+            f"pad= and split= have no meaning for {self._name}, whose shapes are fixed",
+            hint="model.batches() fills up batches of single samples",
+        )
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -137,6 +159,14 @@ class OfflineModel:
     def outputs(self) -> tuple[TensorSpec, ...]:
         """What a call returns, in order."""
         return self._outputs
+
+    @property
+    def gears(self) -> tuple[tuple[int, ...], ...]:
+        """What ATC was given for each shape that the model was compiled for; empty if it has none.
+
+        ``(batch,)``, ``(height, width)``, or one value for each dynamic dim.
+        """
+        return self._gears
 
     @property
     def device(self) -> Device:
@@ -165,8 +195,8 @@ class OfflineModel:
         *args: Any,
         out: Any = None,
         cast: str | None = None,
-        pad: Any = None,
-        split: Any = None,
+        pad: str | None = None,
+        split: bool | None = None,
         timeout_s: Any = None,
         **named: Any,
     ) -> Result:
@@ -178,8 +208,8 @@ class OfflineModel:
                 (None in it: allocate), or one array if there is one output. They must be
                 writable, contiguous, of the output's dtype and shape, and share no memory.
             cast: ``"safe"`` converts inputs where no value can change, for this call.
-            pad: Reserved.
-            split: Reserved.
+            pad: ``"up"``: as in the constructor, for this call.
+            split: True or False: as in the constructor, for this call.
             timeout_s: Reserved.
             **named: Inputs by name. An input with the name of one of the keywords above is fed
                 by dict.
@@ -194,8 +224,10 @@ class OfflineModel:
             DeviceLostError: The device died.
             AclError: AscendCL refused the run.
         """
-        if pad is not None or split is not None or timeout_s is not None:
-            _check.not_supported(pad=pad, split=split, timeout_s=timeout_s)
+        if timeout_s is not None:
+            _check.not_supported(timeout_s=timeout_s)
+        if self._runner is not None or pad is not None or split is not None:
+            return self._call_dynamic(args, named, out, cast, pad, split)
         if named:
             if len(args) == 1 and isinstance(args[0], Mapping):
                 feed = _merged(args[0], named)
@@ -207,6 +239,32 @@ class OfflineModel:
         if len(args) == 1 and type(args[0]) is not _ndarray and isinstance(args[0], Mapping):
             return self._run_named(args[0], out, cast)
         return self._run(args, out, cast, args, named)
+
+    def _call_dynamic(
+        self,
+        args: Sequence[Any],
+        named: Mapping[str, Any],
+        out: Any,
+        cast: str | None,
+        pad: str | None,
+        split: bool | None,
+    ) -> Result:
+        safe = self._safe if cast is None else _check.cast_of(cast)
+        pads = self._pad if pad is None else _check.pad_of(pad)
+        splits = self._split if split is None else _check.split_of(split)
+        if self._runner is None:
+            if pads or splits:
+                self._refuse_pad_and_split()
+            return self(*args, out=out, cast=cast, **named)
+        if len(args) == 1 and isinstance(args[0], Mapping):
+            named, args = _merged(args[0], named), ()
+        values: Sequence[Any] | None = args
+        if named:
+            values = None
+            if not args and len(named) == self._input_count:
+                values = [named.get(name) for name in self._input_names]
+        results, gear, waste = self._runner.run(values, out, safe, pads, splits, args, named)
+        return Result(tuple(results), self._output_names, self._output_index, gear, waste)
 
     def _run_named(self, feed: Mapping[str, Any], out: Any, cast: str | None) -> Result:
         values: Sequence[Any] | None = None
@@ -332,7 +390,10 @@ class OfflineModel:
         if not isinstance(feed, Mapping):
             raise InputError(f"run() takes a dict of inputs by name, not {type(feed).__name__}")
         chosen = range(self._output_count) if output_names is None else self._choose(output_names)
-        result = self._run_named(feed, None, None)
+        if self._runner is None:
+            result = self._run_named(feed, None, None)
+        else:
+            result = self._call_dynamic((feed,), {}, None, None, None, None)
         return [result[position] for position in chosen]
 
     def _choose(self, output_names: Sequence[str]) -> list[int]:
@@ -347,6 +408,85 @@ class OfflineModel:
                 raise InputError(f"{self._name} has no output {name!r}{meant}")
             chosen.append(self._output_index[name])
         return chosen
+
+    def batches(
+        self,
+        samples: Iterable[Any],
+        batch_size: int | None = None,
+        *,
+        cast: str | None = None,
+    ) -> Iterator[Result]:
+        """Runs single samples in batches, and yields the result of each sample.
+
+        Samples are taken as they are needed, ``batch_size`` of them at a time. The last batch is
+        filled up where the model needs it, and what belongs to the filling is dropped.
+
+        Args:
+            samples: What a call takes, without the batch axis: an array, a tuple of arrays in the
+                order of ``inputs``, or a dict by name, for each sample.
+            batch_size: Samples in one run: a gear of the model, or any number that a shape-range
+                model takes. None: the batch of a model with fixed shapes, or the largest gear.
+            cast: ``"safe"`` converts inputs where no value can change.
+
+        Returns:
+            An iterator of one ``Result`` for each sample, in order, without the batch axis. Its
+            arrays are rows of the batch's outputs; ``gear`` and ``waste`` are the batch's.
+
+        Raises:
+            InputError: The model has no batch axis, or not this batch size, at once; or a sample
+                does not fit, when its turn comes: the message has its number.
+            ClosedError: The model is closed.
+            AclError: AscendCL refused a run.
+        """
+        kind = None if self._runner is None else self._runner.kind
+        size = _batches.size_of(self._name, self._inputs, kind, self._gears, batch_size)
+        safe = self._safe if cast is None else _check.cast_of(cast)
+        return _batches.run(self, self._name, samples, size, safe)
+
+    def set_aipp(
+        self,
+        config: str | os.PathLike[str] | None = None,
+        *,
+        input: int | str | None = None,  # noqa: A002  (the word for it)
+        images: Sequence[Mapping[str, Any]] | None = None,
+        **keys: Any,
+    ) -> None:
+        """States what the images of an input with dynamic AIPP are, for the runs that follow.
+
+        Such an input takes ``uint8`` arrays: the batch, then any three dims with the bytes of an
+        image, ``(n, h, w, 3)`` for RGB888_U8 or ``(n, h * 3 // 2, w, 1)`` for YUV420SP_U8. Waits
+        for a run in progress.
+
+        Args:
+            config: ATC's text with an ``aipp_op`` for each input, keys as in static AIPP, or the
+                path of its file. ``aipp_mode`` may be left out.
+            input: Which input, by position or name; None: the first, or what ``config`` says.
+            images: For each image of the (largest) batch what differs there: crop, padding, mean,
+                min and factor, by ATC's keys. None: all are treated alike.
+            **keys: ATC's keys, where there is no ``config``: ``input_format="RGB888_U8"``,
+                ``src_image_size_w=640``, ``crop=True``, ... Defaults are ATC's.
+
+        Raises:
+            InputError: A value is out of range, does not fit the model, or there is no dynamic
+                AIPP; the message names the limit.
+            OSError: The file cannot be read.
+            ClosedError: The model is closed.
+            AclError: AscendCL refused the parameters.
+        """
+        from . import aipp
+
+        for item in aipp.parameters(config, input, images, keys):
+            item.hand_over(self._handle, self._input_place(item.input))
+
+    def _input_place(self, chosen: int | str) -> int:
+        if isinstance(chosen, str) and chosen in self._input_names:
+            return self._input_names.index(chosen)
+        if not isinstance(chosen, (str, bool)) and chosen in range(self._input_count):
+            return chosen
+        raise InputError(
+            f"{self._name} has no input {chosen!r}",
+            hint=f"inputs: {', '.join(self._input_names)}",
+        )
 
     def get_inputs(self) -> list[NodeArg]:
         """The inputs as ONNX Runtime describes them: name, shape, type."""
@@ -424,57 +564,11 @@ def _spec(info: Any) -> TensorSpec:
         nbytes=int(info.nbytes),
         dynamic=any(dim < 0 for dim in shape),
         acl_name=text(info.acl_name),
+        range=_ranges(info),
     )
 
 
-def _path_bytes(path: Any, what: str) -> bytes:
-    encoded = os.fsencode(path)
-    if b"\0" in encoded:
-        raise InputError(f"{what} {path!r} contains a NUL character")
-    return encoded
-
-
-def _load(source: Any, device_id: int, onnx: Any) -> tuple[str, Any]:
-    """Loads from whatever the source is: the model's name for messages, and its handle."""
-    options = ffi.new("aclrt_model_options_t *")
-    options.struct_size = ffi.sizeof("aclrt_model_options_t")
-    options.device_id = device_id
-    # Whatever options points to lives until the load has returned.
-    path = data = onnx_path = None
-    filenames = []
-    if onnx is not None:
-        if not isinstance(onnx, (str, os.PathLike)):
-            raise InputError(f"onnx must be a path, not {type(onnx).__name__}")
-        encoded = _path_bytes(onnx, "onnx")
-        filenames.append(os.fsdecode(encoded))
-        onnx_path = ffi.new("char[]", encoded)
-        options.onnx = onnx_path
-    if isinstance(source, (str, os.PathLike)):
-        encoded = _path_bytes(source, "path")
-        filenames.append(os.fsdecode(encoded))
-        name = Path(filenames[-1]).name or filenames[-1]
-        path = ffi.new("char[]", encoded)
-        options.path = path
-    else:
-        name, data = _bytes_of(source)
-        options.data = data
-        options.data_size = len(data)
-    handle = ffi.new("aclrt_model_t **")
-    raise_for(lib.aclrt_model_load(options, handle), *filenames)
-    del path, data, onnx_path
-    return name, ffi.gc(handle[0], lib.aclrt_model_release)
-
-
-def _bytes_of(source: Any) -> tuple[str, Any]:
-    name = f"<{type(source).__name__}>"
-    if hasattr(source, "read"):
-        name = str(getattr(source, "name", name))
-        source = source.read()
-        if isinstance(source, str):
-            raise InputError(f"{name} is a text file", hint='open it as binary: open(path, "rb")')
-    try:
-        return name, ffi.from_buffer(source)
-    except (TypeError, ValueError, BufferError) as error:
-        raise InputError(
-            f"a model is a path, bytes or a binary file, not {type(source).__name__} ({error})"
-        ) from None
+def _ranges(info: Any) -> tuple[tuple[int, int], ...]:
+    if not info.range:
+        return ()
+    return tuple((int(info.range[2 * a]), int(info.range[2 * a + 1])) for a in range(info.rank))

@@ -23,19 +23,38 @@ class Result(Sequence["NDArray[Any]"]):
     and ``f(**y)`` work. The arrays own their memory, or are the buffers given as ``out=``.
     """
 
-    __slots__ = ("_arrays", "_index", "_names")
+    __slots__ = ("_arrays", "_gear", "_index", "_names", "_waste")
 
     _arrays: tuple[NDArray[Any], ...]
     _index: dict[str, int]
     _names: tuple[str, ...]
+    _gear: tuple[int, ...] | None
+    _waste: float
 
     def __init__(
-        self, arrays: tuple[NDArray[Any], ...], names: tuple[str, ...], index: dict[str, int]
+        self,
+        arrays: tuple[NDArray[Any], ...],
+        names: tuple[str, ...],
+        index: dict[str, int],
+        gear: tuple[int, ...] | None = None,
+        waste: float = 0.0,
     ) -> None:
         # index: every name that a lookup accepts, AscendCL's too; shared by all results of a model.
         self._arrays = arrays
         self._names = names
         self._index = index
+        self._gear = gear
+        self._waste = waste
+
+    @property
+    def gear(self) -> tuple[int, ...] | None:
+        """The gear that ran, as in ``model.gears``; None for a model without, or several runs."""
+        return self._gear
+
+    @property
+    def waste(self) -> float:
+        """The share of the input elements that were padding (``pad="up"``); 0.0 for none."""
+        return self._waste
 
     @overload
     def __getitem__(self, key: int | str) -> NDArray[Any]: ...
@@ -112,4 +131,4 @@ class Result(Sequence["NDArray[Any]"]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles as arrays and names."""
-        return (Result, (self._arrays, self._names, self._index))
+        return (Result, (self._arrays, self._names, self._index, self._gear, self._waste))

@@ -20,10 +20,12 @@ class TensorSpec:
         dtype: The NumPy dtype that is fed or returned.
         shape: The dims; -1 where a dim is dynamic.
         format: AscendCL's layout name, ``"NCHW"`` or ``"ND"``; ``""`` if unknown.
-        nbytes: Bytes of the device's buffer, where two elements of int4 share a byte.
+        nbytes: Bytes on the device, where two elements of int4 share a byte; with dynamic dims
+            those of the largest shape, 0 where there is none.
         dynamic: Whether any dim is dynamic.
         acl_name: The name that AscendCL reports, often the same (``"Softmax_3:0:probs"`` for the
             output ``"probs"``). Lookups accept both.
+        range: Least and greatest value of each dim, -1 for no limit; empty where it is not known.
     """
 
     name: str
@@ -33,6 +35,7 @@ class TensorSpec:
     nbytes: int
     dynamic: bool
     acl_name: str = field(default="", repr=False)
+    range: tuple[tuple[int, int], ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
         """Name, dtype and shape on one line: ``image: float32 (1, 3, 224, 224)``."""

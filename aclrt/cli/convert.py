@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``aclrt convert``: ONNX to a simulated offline model, with ATC's own flags."""
+"""``aclrt convert``: ONNX to an offline model, with ATC's own flags.
+
+Where CANN's ``atc`` is on the PATH it is run with the same arguments; elsewhere, and with
+``--simulate``, a simulated model is made, which the fake device runs.
+"""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any, NoReturn
+import sys
+from typing import TYPE_CHECKING
 
 import aclrt
 from aclrt.errors import InputError
@@ -13,42 +18,29 @@ from . import _arguments, _output
 from ._arguments import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ._arguments import Commands
 
-_ONNX = "5"  # ATC's number of the framework
-_LATER = (
-    "dynamic_batch_size",
-    "dynamic_dims",
-    "dynamic_image_size",
-    "enable_small_channel",
-    "fusion_switch_file",
-    "input_format",
-    "input_fp16_nodes",
-    "input_shape_range",
-    "insert_op_conf",
-    "log",
-    "mode",
-    "op_select_implmode",
-    "out_nodes",
-    "output_type",
-    "precision_mode",
-    "weight",
-)
-
-
-class _NotYet(argparse.Action):
-    """Refuses a flag of ATC that exists there and will exist here."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: str | Sequence[Any] | None,
-        option_string: str | None = None,
-    ) -> NoReturn:
-        raise UsageError(f"{option_string} is not yet in this version", hint="aclrt convert --help")
+_HELP = {
+    "framework": ("5", "5 is ONNX, the only one that can be simulated"),
+    "input_shape": (
+        "SHAPES",
+        '"x:1,3,224,224;y:1,10"; needed where the ONNX model leaves dims open; -1 with gears, '
+        "1~8 for a range",
+    ),
+    "input_format": ("FORMAT", "layout of the inputs: NCHW, NCDHW or ND"),
+    "dynamic_batch_size": ("SIZES", 'gears of the batch size: "1,4,8"'),
+    "dynamic_image_size": ("SIZES", 'gears of height and width: "224,224;448,448"'),
+    "dynamic_dims": ("DIMS", 'gears, one value for every -1 of the inputs: "1,64;8,128"'),
+    "input_shape_range": ("RANGES", '"x:[1~8,3,-1,-1]"'),
+    "insert_op_conf": ("FILE", "AIPP: ATC's configuration of the image preprocessing"),
+    "output_type": ("TYPE", 'element type of the outputs: FP32, FP16, UINT8, "node:0:FP16"'),
+    "input_fp16_nodes": ("NAMES", 'inputs to be fed as float16: "x;y"'),
+    "out_nodes": ("NODES", 'what to put out: "node:0;other:1", or names of tensors'),
+    "soc_version": ("SOC", "the chip; only noted in a simulated file"),
+    "log": ("LEVEL", "info shows what was made, null prints nothing but errors"),
+    "mode": ("0", "0 makes an .om, the only one that can be simulated"),
+    "weight": ("FILE", "of Caffe; refused with ONNX"),
+}
 
 
 def _spellings(name: str) -> list[str]:
@@ -57,60 +49,90 @@ def _spellings(name: str) -> list[str]:
 
 def add_to(commands: Commands) -> None:
     """Declares the command."""
+    from aclrt.om._atc import STEERING
+
     parser = _arguments.declare(
         commands,
         "convert",
         __doc__,
-        help="make a simulated offline model from ONNX",
-        usage="aclrt convert MODEL.onnx -o OUT.om [--input-shape SHAPES] [--soc-version SOC]",
+        help="make an offline model from ONNX",
+        usage="aclrt convert MODEL.onnx -o OUT.om [--simulate] [ATC's flags]",
         epilog="ATC's spelling works too: --model=MODEL.onnx --framework=5 --output=OUT "
-        '--input_shape="x:1,3,224,224". The file runs on the fake device alone.',
+        '--input_shape="x:1,3,224,224". Flags that steer the compiler alone (--precision_mode, '
+        "--fusion_switch_file, ...) are taken, and have no effect on a simulated file.",
     )
     parser.add_argument("onnx", nargs="?", metavar="MODEL.onnx", help="the ONNX model")
     parser.add_argument("--model", metavar="MODEL.onnx", help="the same, ATC's spelling")
-    parser.add_argument("--framework", metavar="5", help="5 is ONNX, the only one accepted")
     parser.add_argument(
         "-o", "--output", metavar="OUT.om", required=True, help=".om is added if it is missing"
     )
     parser.add_argument(
-        *_spellings("input_shape"),
-        metavar="SHAPES",
-        help='"x:1,3,224,224;y:1,10"; needed where the ONNX model leaves dims open',
+        "--simulate", action="store_true", help="make a simulated file even if atc is there"
     )
-    parser.add_argument(
-        *_spellings("soc_version"),
-        metavar="SOC",
-        help="noted in the file; a simulated file is for no particular chip",
-    )
-    for name in _LATER:
-        parser.add_argument(
-            *_spellings(name), action=_NotYet, nargs="?", help=argparse.SUPPRESS, dest="later"
-        )
+    for name, (metavar, text) in _HELP.items():
+        parser.add_argument(*_spellings(name), metavar=metavar, help=text)
+    for name in STEERING:
+        parser.add_argument(*_spellings(name), help=argparse.SUPPRESS)
     parser.set_defaults(command=_convert)
 
 
 def _convert(options: argparse.Namespace) -> int:
+    from aclrt.om import _atc
+
     if (options.onnx is None) == (options.model is None):
         raise UsageError(
             "one model is needed: MODEL.onnx or --model=MODEL.onnx", hint="aclrt convert --help"
         )
-    if options.framework not in (None, _ONNX):
-        raise UsageError(
-            f"--framework={options.framework} is not supported",
-            hint="--framework=5, ONNX, is the only one",
-        )
-    from aclrt.om import _shapes  # what convert() itself reads texts with
+    names = (*_HELP, *_atc.STEERING)
+    flags = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    model = options.model or options.onnx
+    atc = None if options.simulate else _atc.find()
+    if atc is not None:
+        return _compile(_atc.command(atc, model, options.output, flags), options.output)
+    return _simulate(model, options.output, flags)
+
+
+def _compile(command: list[str], output: str) -> int:
+    from aclrt.om import _atc
+
+    print(f"aclrt: running {command[0]} (--simulate makes a simulated file)", file=sys.stderr)
+    code = _atc.run(command)
+    if code != 0:
+        print(f"aclrt: error: atc failed with exit code {code}", file=sys.stderr)
+        print("  hint: its own messages stand above", file=sys.stderr)
+        return code
+    written = _atc.written(output)
+    if written is None:
+        print(f"aclrt: error: atc ended well, but {output} is not there", file=sys.stderr)
+        return 1
+    print(f"wrote {written} ({_output.size(written.stat().st_size)}), compiled by atc")
+    return 0
+
+
+def _simulate(model: str, output: str, flags: dict[str, str]) -> int:
+    from aclrt.om import _atc
 
     try:
-        shapes = _shapes.parse(options.input_shape)
+        _atc.check(flags)
     except InputError as error:
         raise UsageError(error.message, error.hint) from error
-    written = aclrt.convert(
-        options.model or options.onnx,
-        options.output,
-        input_shape=shapes,
-        soc_version=options.soc_version,
-    )
+    without_effect = [f"--{name}" for name in flags if name in _atc.STEERING]
+    if without_effect:
+        verb = "steer" if len(without_effect) > 1 else "steers"
+        print(
+            f"aclrt: note: {', '.join(without_effect)} {verb} the real compiler alone: no effect "
+            "on a simulated file",
+            file=sys.stderr,
+        )
+    keywords = {name: flags[name] for name in _atc.MODEL_FLAGS if name in flags}
+    written = aclrt.convert(model, output, **keywords)
+    log = flags.get("log")
+    if log == "null":
+        return 0
     size = _output.size(written.stat().st_size)
     print(f"wrote {written} ({size}), simulated: runs on the fake device")
+    if log in ("debug", "info"):
+        info = aclrt.inspect(written)
+        rows = _output.tensor_rows("input", info.inputs)
+        _output.table(_output.TENSOR_HEADS, rows + _output.tensor_rows("output", info.outputs))
     return 0

@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """``aclrt inspect``: what is in an offline model, without a device.
 
-With ``--diff`` two models are compared; the exit code is 1 where they differ. The compiler's
+With ``--diff`` two models are compared; the exit code is 1 where they differ. ``--check`` tells
+whether the model will load on this machine; the exit code is 1 where it will not. The compiler's
 command has paths of whoever ran it, so it is shown only with ``--command-line``, in JSON too.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import aclrt
-from aclrt.om import ModelInfo, PartitionInfo, TensorInfo, diff
+from aclrt.om import ModelInfo, PartitionInfo, TensorInfo, check_load, diff
 
 from . import _arguments, _output
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ._arguments import Commands
 
 SAME, DIFFERENT = 0, 1
+LOADS, REFUSED = 0, 1
 _MOST = 60  # characters of a value in the table of differences
 
 _SOURCES = {
@@ -50,6 +53,9 @@ def add_to(commands: Commands) -> None:
         "--command-line", action="store_true", help="show the command that compiled it"
     )
     parser.add_argument("--diff", action="store_true", help="compare two models, field by field")
+    parser.add_argument(
+        "--check", action="store_true", help="tell whether the model will load on this machine"
+    )
     _arguments.add_json(parser)
     parser.set_defaults(command=_run)
 
@@ -62,6 +68,10 @@ def _run(options: argparse.Namespace) -> int:
             f"given {len(options.files)}",
             hint="aclrt inspect --help",
         )
+    if options.diff and options.check:
+        raise _arguments.UsageError("--diff and --check exclude each other")
+    if options.check:
+        return _check(options)
     return _diff(options) if options.diff else _inspect(options)
 
 
@@ -85,6 +95,24 @@ def _inspect(options: argparse.Namespace) -> int:
         print()
         _output.table(("operator", "count"), list(info.operators().items()))
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    answer = check_load(options.files[0])
+    if options.json:
+        findings = [dataclasses.asdict(finding) for finding in answer.findings]
+        _output.print_json({"file": options.files[0], "loads": answer.loads, "findings": findings})
+    else:
+        facts: list[tuple[str, object]] = [
+            ("file", options.files[0]),
+            ("loads here", "yes, as far as can be told" if answer.loads else "no"),
+        ]
+        for finding in answer.findings:
+            facts.append((finding.topic, finding.text))
+            if not finding.ok:
+                facts.append(("", f"refused: {finding.hint}"))
+        _output.facts(facts)
+    return LOADS if answer.loads else REFUSED
 
 
 def _facts(options: argparse.Namespace, info: ModelInfo) -> list[tuple[str, object]]:

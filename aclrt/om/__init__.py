@@ -17,17 +17,21 @@ from ._info import (
     TensorInfo,
 )
 from ._inspect import inspect
+from ._load_check import LoadCheck, LoadFinding, check_load
 
 __all__ = [
     "AippInfo",
     "AippTensor",
     "Difference",
     "GraphInfo",
+    "LoadCheck",
+    "LoadFinding",
     "ModelInfo",
     "OutputShape",
     "PartitionInfo",
     "SubModelInfo",
     "TensorInfo",
+    "check_load",
     "convert",
     "diff",
     "inspect",

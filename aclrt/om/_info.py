@@ -103,7 +103,8 @@ class AippInfo:
         crop: Left, top, width and height; None where nothing is cut away.
         resize: Width and height; None where nothing is scaled.
         padding: Left, right, top and bottom; None where nothing is added.
-        padding_value: What is added.
+        padding_value: What is added around the image, not normalised; 0 where not stated.
+        cpadding_value: What is added as further channels.
         csc_matrix: The colour conversion, row after row, 256 for 1.0; None where there is none.
         csc_input_bias: Subtracted before it, from YUV images.
         csc_output_bias: Added after it, to RGB images.
@@ -128,6 +129,7 @@ class AippInfo:
     resize: tuple[int, int] | None
     padding: tuple[int, int, int, int] | None
     padding_value: float
+    cpadding_value: float
     csc_matrix: tuple[int, ...] | None
     csc_input_bias: tuple[int, ...]
     csc_output_bias: tuple[int, ...]
@@ -313,6 +315,10 @@ class ModelInfo:
         return sorted(self.inputs, key=lambda tensor: order.get(tensor.name, len(order)))
 
     def _filled(self, tensor: TensorInfo, values: Iterator[int]) -> tuple[int, ...]:
+        if any(aipp.mode == "dynamic" and aipp.input == tensor.name for aipp in self.aipp):
+            # The image's size is the run's business; a gear knows the number of images alone.
+            is_counted = self.dynamic == "batch" and tensor.shape[:1] == (-1,)
+            return (next(values), *tensor.shape[1:]) if is_counted else tensor.shape
         try:
             return tuple(next(values) if dim < 0 else dim for dim in tensor.shape)
         except RuntimeError:  # the values end inside the generator

@@ -12,7 +12,10 @@ from typing import Final
 
 from .._ffi import lib, text
 
-__all__ = ["ElementType", "names", "of_onnx"]
+__all__ = ["FORMATS", "ElementType", "named", "names", "of_onnx"]
+
+# aclFormat of the layouts that a simulated file has.
+FORMATS: Final = {"NCHW": 0, "NHWC": 1, "ND": 2, "NCDHW": 30}
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,14 @@ class ElementType:
     def nbytes(self, count: int) -> int:
         """Bytes of ``count`` elements."""
         return -(-count * self.bits // 8)
+
+    @property
+    def ge_name(self) -> str:
+        """The compiler's own word: ``"DT_FLOAT"``."""
+        return f"DT_{_GE_NAMES.get(self.name, self.name).upper()}"
+
+
+_GE_NAMES: Final = {"float32": "float", "float64": "double", "bfloat16": "bf16"}
 
 
 # onnx.TensorProto.DataType to the table's name: what both AscendCL (which has no uint4, int2, uint2
@@ -65,6 +76,11 @@ def of_onnx(elem_type: int) -> ElementType | None:
     """The type of an ``onnx.TensorProto.DataType`` number; None where there is no counterpart."""
     name = _ONNX_NAMES.get(elem_type)
     return None if name is None else _by_name()[name]
+
+
+def named(name: str) -> ElementType:
+    """The type of that name, which must be in the table."""
+    return _by_name()[name]
 
 
 def names() -> list[str]:

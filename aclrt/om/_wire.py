@@ -7,18 +7,24 @@ are written even when zero: in an ``AttrDef`` they sit in a oneof, where zero is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 __all__ = ["Attr", "Attrs", "attr_map", "data", "number", "packed", "varint"]
 
-Attr = int | str | bool | list[int] | list[str]
-Attrs = Mapping[str, Attr]
+# A mapping is a NamedAttrs without a name; lists of lists hold numbers.
+Attr: TypeAlias = (
+    "int | float | str | bool | Sequence[int] | Sequence[str] | Sequence[Sequence[int]] | Attrs"
+)
+Attrs: TypeAlias = "Mapping[str, Attr]"
 
 _VARINT = 0
 _BYTES = 2
+_FIXED32 = 5
 
 # AttrDef and AttrDef.ListValue
-_LIST, _TEXT, _INT, _BOOL = 1, 2, 3, 5
+_LIST, _TEXT, _INT, _FLOAT, _BOOL, _NAMED, _LIST_LIST_INT = 1, 2, 3, 4, 5, 10, 14
 _LIST_TEXT, _LIST_INT, _LIST_TYPE = 2, 3, 20
 _LIST_OF_TEXT, _LIST_OF_INT = 1, 2
 
@@ -56,12 +62,19 @@ def _attr(value: Attr) -> bytes:
         return number(_BOOL, value)
     if isinstance(value, int):
         return number(_INT, value)
+    if isinstance(value, float):
+        return varint(_FLOAT << 3 | _FIXED32) + struct.pack("<f", value)
     if isinstance(value, str):
         return data(_TEXT, value)
+    if isinstance(value, Mapping):
+        return data(_NAMED, attr_map(2, value))
     texts = [item for item in value if isinstance(item, str)]
     if texts:
         content = b"".join(data(_LIST_TEXT, text) for text in texts)
         return data(_LIST, content + number(_LIST_TYPE, _LIST_OF_TEXT))
+    lists = [item for item in value if isinstance(item, Sequence)]
+    if lists:
+        return data(_LIST_LIST_INT, b"".join(data(1, packed(1, item)) for item in lists))  # type: ignore[arg-type]
     numbers = packed(_LIST_INT, (item for item in value if isinstance(item, int)))
     return data(_LIST, numbers + number(_LIST_TYPE, _LIST_OF_INT))
 

@@ -3,29 +3,49 @@
 // Models.
 #include "core/model.h"
 
+#include <cstdlib>
 #include <vector>
 
 #include "capi/guard.h"
+#include "core/load_check.h"
+#include "om/json_writer.h"
 
 struct aclrt_model {
   explicit aclrt_model(std::shared_ptr<aclrt::Model> loaded) : model(std::move(loaded)) {
     describe(model->description().inputs(), inputs);
     describe(model->description().outputs(), outputs);
+    for (const aclrt::Gear &gear : model->gears().all()) {
+      gear_dims.push_back(views(gear.inputs));
+      gear_dims.push_back(views(gear.outputs));
+      const size_t last = gear_dims.size() - 1;
+      gears.push_back({gear.values.data(), gear.values.size(), gear_dims[last - 1].data(),
+                       gear_dims[last].data()});
+    }
   }
 
   std::shared_ptr<aclrt::Model> model;
   std::vector<aclrt_tensor_info_t> inputs;
   std::vector<aclrt_tensor_info_t> outputs;
+  std::vector<aclrt_gear_t> gears;
 
  private:
-  static void describe(const std::vector<aclrt::Tensor> &tensors,
-                       std::vector<aclrt_tensor_info_t> &infos) {
+  void describe(const std::vector<aclrt::Tensor> &tensors,
+                std::vector<aclrt_tensor_info_t> &infos) {
+    static_assert(sizeof(std::pair<int64_t, int64_t>) == 2 * sizeof(int64_t));
     infos.reserve(tensors.size());
     for (const aclrt::Tensor &tensor : tensors) {
       infos.push_back({tensor.name.c_str(), tensor.acl_name.c_str(), tensor.dtype, tensor.format,
-                       tensor.nbytes, tensor.dims.size(), tensor.dims.data()});
+                       tensor.nbytes, tensor.dims.size(), tensor.dims.data(),
+                       tensor.range.empty() ? nullptr : &tensor.range[0].first});
     }
   }
+  static std::vector<aclrt_dims_t> views(const std::vector<aclrt::Dims> &all) {
+    std::vector<aclrt_dims_t> dims;
+    for (const aclrt::Dims &one : all) dims.push_back({one.data(), one.size()});
+    return dims;
+  }
+
+  std::vector<std::vector<aclrt_dims_t>> gear_dims;  // inputs' and outputs' of each gear in turn
 };
 
 namespace {
@@ -49,6 +69,23 @@ aclrt::ModelSource read_source(const aclrt_model_options_t *options) {
   return source;
 }
 
+std::string to_json(const std::vector<aclrt::LoadFinding> &findings) {
+  bool loads = true;
+  for (const aclrt::LoadFinding &finding : findings) loads = loads && !finding.refusal;
+  om::JsonWriter json;
+  json.begin_object().field("loads", loads).key("findings").begin_array();
+  for (const aclrt::LoadFinding &finding : findings) {
+    json.begin_object()
+        .field("topic", finding.topic)
+        .field("ok", !finding.refusal)
+        .field("text", finding.text)
+        .field("hint", finding.refusal ? finding.refusal->hint : std::string())
+        .end_object();
+  }
+  json.end_array().end_object();
+  return json.take();
+}
+
 }  // namespace
 
 extern "C" {
@@ -61,6 +98,22 @@ aclrt_status_t *aclrt_model_load(const aclrt_model_options_t *options, aclrt_mod
   });
 }
 
+aclrt_status_t *aclrt_model_check(const aclrt_model_options_t *options, char **json) {
+  return aclrt::capi::guard_session([&] {
+    aclrt::capi::require_pointer(json, "json");
+    const aclrt::ModelSource source = read_source(options);
+    const aclrt::ModelFacts facts = aclrt::judge(source);
+    aclrt::Runtime &runtime = aclrt::Runtime::instance();
+    runtime.init(nullptr);
+    std::vector<aclrt::LoadFinding> findings{
+        aclrt::check_backend(facts, source, runtime.is_fake())};
+    for (aclrt::LoadFinding &more : aclrt::check_board(facts, source, runtime.info())) {
+      findings.push_back(std::move(more));
+    }
+    *json = aclrt::capi::new_string(to_json(findings));
+  });
+}
+
 aclrt_status_t *aclrt_model_info(aclrt_model_t *model, aclrt_model_info_t *info) {
   return aclrt::capi::guard_object([&] {
     aclrt::capi::require_pointer(model, "model");
@@ -68,7 +121,8 @@ aclrt_status_t *aclrt_model_info(aclrt_model_t *model, aclrt_model_info_t *info)
     const aclrt::ModelFacts &facts = model->model->facts();
     *info = {model->inputs.size(),  model->outputs.size(),     model->inputs.data(),
              model->outputs.data(), model->model->device_id(), facts.is_simulated,
-             facts.work_size,       facts.weight_size};
+             facts.work_size,       facts.weight_size,         model->model->gears().kind(),
+             model->gears.size(),   model->gears.data()};
   });
 }
 
@@ -79,6 +133,28 @@ aclrt_status_t *aclrt_model_run(aclrt_model_t *model, const aclrt_buffer_t *inpu
     aclrt::capi::require_pointer(model, "model");
     model->model->run(inputs, input_count, outputs, output_count, shapes);
   });
+}
+
+aclrt_status_t *aclrt_model_run_shaped(aclrt_model_t *model, const aclrt_buffer_t *inputs,
+                                       const aclrt_dims_t *input_shapes, size_t input_count,
+                                       aclrt_buffer_t *outputs, size_t output_count,
+                                       aclrt_shape_t *shapes) {
+  return aclrt::capi::guard_object([&] {
+    aclrt::capi::require_pointer(model, "model");
+    model->model->run_shaped(inputs, input_shapes, input_count, outputs, output_count, shapes);
+  });
+}
+
+aclrt_status_t *aclrt_model_set_aipp(aclrt_model_t *model, size_t input, const aclrt_aipp_t *aipp) {
+  return aclrt::capi::guard_object([&] {
+    aclrt::capi::require_pointer(model, "model");
+    aclrt::capi::require_pointer(aipp, "aipp");
+    model->model->set_aipp(input, *aipp);
+  });
+}
+
+void aclrt_memory_release(void *data) {
+  std::free(data);
 }
 
 aclrt_status_t *aclrt_model_close(aclrt_model_t *model) {

@@ -7,16 +7,16 @@
 
 namespace aclrt {
 
-Dataset::Dataset(const std::vector<Tensor> &tensors) {
+Dataset::Dataset(const std::vector<size_t> &sizes) {
   const acl::Table &api = acl::api();
   try {
-    slots_.reserve(tensors.size());
+    slots_.reserve(sizes.size());
     dataset_ = api.aclmdlCreateDataset();
     if (dataset_ == nullptr) {
       fail(ACL_ERROR_BAD_ALLOC, "aclmdlCreateDataset", "cannot create a dataset");
     }
-    for (const Tensor &tensor : tensors) {
-      slots_.push_back({DeviceBuffer(tensor.nbytes), nullptr});
+    for (const size_t nbytes : sizes) {
+      slots_.push_back({nbytes == kLater ? DeviceBuffer() : DeviceBuffer(nbytes), nullptr});
       Slot &slot = slots_.back();
       slot.record = api.aclCreateDataBuffer(slot.memory.data(), slot.memory.size());
       if (slot.record == nullptr) {
@@ -35,6 +35,48 @@ Dataset::Dataset(const std::vector<Tensor> &tensors) {
 Dataset::~Dataset() {
   FirstFailure ignored;
   release(ignored);
+}
+
+void Dataset::fit(size_t index, size_t nbytes, size_t capacity) {
+  Slot &slot = slots_[index];
+  if (slot.memory.size() < nbytes || slot.memory.data() == nullptr) {
+    empty(index);
+    slot.memory = DeviceBuffer(capacity);
+  }
+  check(acl::api().aclUpdateDataBuffer(slot.record, slot.memory.data(), nbytes > 0 ? nbytes : 1),
+        "aclUpdateDataBuffer", "cannot change a data buffer");
+}
+
+void Dataset::empty(size_t index) {
+  Slot &slot = slots_[index];
+  check(acl::api().aclUpdateDataBuffer(slot.record, nullptr, 0), "aclUpdateDataBuffer",
+        "cannot change a data buffer");
+  check(slot.memory.release(), "aclrtFree", "cannot free device memory");
+}
+
+void Dataset::adopt(size_t index) noexcept {
+  Slot &slot = slots_[index];
+  if (slot.memory.data() != nullptr) return;
+  const acl::Table &api = acl::api();
+  // Without a status a failure looks like an empty buffer: asked twice, because the memory would be
+  // lost.
+  void *data = api.aclGetDataBufferAddr(slot.record);
+  if (data == nullptr) data = api.aclGetDataBufferAddr(slot.record);
+  if (data == nullptr) return;
+  size_t nbytes = api.aclGetDataBufferSizeV2(slot.record);
+  if (nbytes == 0) nbytes = api.aclGetDataBufferSizeV2(slot.record);
+  slot.memory = DeviceBuffer(data, nbytes);
+}
+
+void Dataset::set_shape(size_t index, aclDataType dtype, const int64_t *dims, size_t rank) {
+  const acl::Table &api = acl::api();
+  aclTensorDesc *desc = api.aclCreateTensorDesc(dtype, static_cast<int>(rank), dims, ACL_FORMAT_ND);
+  if (desc == nullptr) {
+    fail(ACL_ERROR_BAD_ALLOC, "aclCreateTensorDesc", "cannot describe the shape of an input");
+  }
+  const aclError code = api.aclmdlSetDatasetTensorDesc(dataset_, desc, index);
+  api.aclDestroyTensorDesc(desc);
+  check(code, "aclmdlSetDatasetTensorDesc", "cannot tell the shape of an input");
 }
 
 void Dataset::release(FirstFailure &failure) noexcept {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One side of a model: a device buffer per tensor, an aclDataBuffer for each, and the aclmdlDataset
-// that holds them. Prepared at load and used unchanged by every run.
+// that holds them. Prepared at load and used unchanged by every run, except for tensors without a
+// fixed size: their memory grows, and their shape is told before a run.
 #ifndef ACLRT_CORE_DATASET_H
 #define ACLRT_CORE_DATASET_H
 
@@ -15,14 +16,27 @@ namespace aclrt {
 
 class Dataset {
  public:
-  // Needs the device's context in this thread.
-  explicit Dataset(const std::vector<Tensor> &tensors);
+  // In place of a size: no memory before it is needed.
+  static constexpr size_t kLater = static_cast<size_t>(-1);
+
+  // One buffer for each size. Needs the device's context in this thread, as does every function
+  // that allocates.
+  explicit Dataset(const std::vector<size_t> &sizes);
   ~Dataset();
   Dataset(const Dataset &) = delete;
   Dataset &operator=(const Dataset &) = delete;
 
   aclmdlDataset *handle() const noexcept { return dataset_; }
   const DeviceBuffer &buffer(size_t index) const noexcept { return slots_[index].memory; }
+
+  // Room for capacity bytes, of which nbytes are the tensor. Keeps memory that is large enough. On
+  // failure the buffer is empty.
+  void fit(size_t index, size_t nbytes, size_t capacity);
+  // Frees a buffer: the next execution allocates what it needs, and adopt() takes that over.
+  void empty(size_t index);
+  void adopt(size_t index) noexcept;
+  // The dims of the next runs, until others are told.
+  void set_shape(size_t index, aclDataType dtype, const int64_t *dims, size_t rank);
 
   // Idempotent; a step that fails does not stop the rest.
   void release(FirstFailure &failure) noexcept;

@@ -31,13 +31,6 @@ bool is_set(const char *variable) {
   return value != nullptr && value[0] != '\0';
 }
 
-// What the fake runs in place of a body, or made-up outputs: it reads the same variables.
-bool has_stand_in(const ModelSource &source) {
-  const char *engine = getenv("ACLRT_FAKE_ENGINE");
-  return !source.onnx.empty() || is_set("ACLRT_FAKE_ONNX") ||
-         (engine != nullptr && std::string_view(engine) == "synthetic");
-}
-
 [[noreturn]] void refuse_without_body(const om::Model &model, const std::string &label) {
   const om::Partition *body = model.find(om::partition::kOnnxBody);
   char number[16];
@@ -59,6 +52,10 @@ ModelFacts judge_bytes(om::Bytes bytes, const ModelSource &source) {
     facts.has_sizes = true;
     facts.work_size = model.work_size;
     facts.weight_size = model.weight_size;
+    facts.soc_version = model.soc_version;
+    facts.compiler_version = model.compiler_version;
+    facts.needs_host_check = model.needs_host_check;
+    facts.gear_order = model.gear_order;
     if (facts.is_simulated && model.onnx.size == 0 && !has_stand_in(source)) {
       refuse_without_body(model, source.label());
     }
@@ -96,16 +93,16 @@ class OnnxStandIn {
     return error.detail.find(check) != std::string::npos;
   };
   if (error.kind == ACLRT_ERROR_ACL) error.kind = ACLRT_ERROR_MODEL_LOAD;
+  if (error.kind == ACLRT_ERROR_DEVICE_MEMORY && facts.has_sizes) {
+    error.message += ", which needs " + std::to_string(facts.work_size) + " bytes for work and " +
+                     std::to_string(facts.weight_size) + " for weights";
+  }
   if (says(kAnyFakeCheck)) error.hint = "The detail says what the fake device lacks.";
   if (says(kNoBody)) {
-    error.kind = ACLRT_ERROR_NEEDS_NPU;
-    error.message = source.label() +
-                    " was compiled for a real chip and has no ONNX body, so the fake device cannot "
-                    "run it";
-    error.hint =
-        "Run it on a card, or give the ONNX it came from (onnx=..., or ACLRT_FAKE_ONNX), or ask "
-        "for "
-        "made-up outputs with ACLRT_FAKE_ENGINE=synthetic.";
+    const Error refusal = needs_npu(source);
+    error.kind = refusal.kind;
+    error.message = refusal.message;
+    error.hint = refusal.hint;
   } else if (says(kNotRunnable) && !facts.is_simulated) {
     error.kind = ACLRT_ERROR_NEEDS_NPU;
     error.message = source.label() +
@@ -117,6 +114,22 @@ class OnnxStandIn {
 }
 
 }  // namespace
+
+// What the fake runs in place of a body, or made-up outputs: it reads the same variables.
+bool has_stand_in(const ModelSource &source) {
+  const char *engine = getenv("ACLRT_FAKE_ENGINE");
+  return !source.onnx.empty() || is_set("ACLRT_FAKE_ONNX") ||
+         (engine != nullptr && std::string_view(engine) == "synthetic");
+}
+
+Error needs_npu(const ModelSource &source) {
+  return Error(
+      ACLRT_ERROR_NEEDS_NPU,
+      source.label() +
+          " was compiled for a real chip and has no ONNX body, so the fake device cannot run it",
+      "Run it on a card, or give the ONNX it came from (onnx=..., or ACLRT_FAKE_ONNX), or ask for "
+      "made-up outputs with ACLRT_FAKE_ENGINE=synthetic.");
+}
 
 void refuse_format(const om::FormatError &error, const std::string &label) {
   Error refused(ACLRT_ERROR_MODEL_FORMAT, label + " is no usable offline model: " + error.what());

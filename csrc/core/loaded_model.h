@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "acl/abi.h"
+#include "core/error.h"
 #include "om/om.h"
 
 namespace aclrt {
@@ -28,10 +30,20 @@ struct ModelFacts {
   bool has_sizes = false;  // false: a generation that the reader leaves to AscendCL
   uint64_t work_size = 0;
   uint64_t weight_size = 0;
+  std::string soc_version;  // "" where the file does not say, as the next
+  std::string compiler_version;
+  bool needs_host_check = false;
+  std::vector<std::string> gear_order;  // inputs as in ATC's --input_shape; empty if not told
 };
 
 // The reader's refusal as MODEL_FORMAT; label says which model.
 [[noreturn]] void refuse_format(const om::FormatError &error, const std::string &label);
+
+// Whether the fake has something to run in place of a body.
+bool has_stand_in(const ModelSource &source);
+
+// The refusal of a real compiled model by the fake.
+Error needs_npu(const ModelSource &source);
 
 // Throws MODEL_FORMAT (field and offset in the message) or IO. Needs no library.
 ModelFacts judge(const ModelSource &source);

@@ -6,6 +6,7 @@
 #define ACLRT_CORE_MEMORY_H
 
 #include <cstddef>
+#include <utility>
 
 #include "acl/abi.h"
 
@@ -24,10 +25,18 @@ class Buffer {
   Buffer() = default;
   // At least one byte, so that data() is never null: AscendCL refuses size 0 and null inputs.
   explicit Buffer(size_t nbytes) : size_(nbytes > 0 ? nbytes : 1), data_(Alloc(size_)) {}
+  // Takes over what AscendCL allocated.
+  Buffer(void *data, size_t nbytes) noexcept : size_(nbytes), data_(data) {}
   ~Buffer() { release(); }
   Buffer(Buffer &&other) noexcept : size_(other.size_), data_(other.data_) {
     other.data_ = nullptr;
     other.size_ = 0;
+  }
+  // What it held must have been released.
+  Buffer &operator=(Buffer &&other) noexcept {
+    size_ = std::exchange(other.size_, 0);
+    data_ = std::exchange(other.data_, nullptr);
+    return *this;
   }
   Buffer(const Buffer &) = delete;
   Buffer &operator=(const Buffer &) = delete;
@@ -39,6 +48,7 @@ class Buffer {
   aclError release() noexcept {
     void *data = data_;
     data_ = nullptr;
+    size_ = 0;
     return data != nullptr ? Free(data) : ACL_SUCCESS;
   }
 

@@ -3,14 +3,20 @@
 // Load, run, close.
 #include "core/model.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "core/context_guard.h"
+#include "core/load_check.h"
 #include "core/overlap.h"
 
 namespace aclrt {
 
 namespace {
+
+constexpr char kCannotRun[] = "cannot run the model";
 
 std::string quoted(const Tensor &tensor) {
   return "\"" + tensor.name + "\"";
@@ -20,98 +26,102 @@ std::string quoted(const Tensor &tensor) {
   throw Error(ACLRT_ERROR_INPUT, message, hint);
 }
 
-void check_side(const std::vector<Tensor> &tensors, const aclrt_buffer_t *buffers, size_t count,
-                const char *side, const char *verb) {
+void check_count(const std::vector<Tensor> &tensors, const void *buffers, size_t count,
+                 const char *side, const char *verb) {
   if (count != tensors.size()) {
     refuse_input(std::string("the model ") + verb + " " + std::to_string(tensors.size()) + " " +
                  side + "(s), " + std::to_string(count) + " given");
   }
   if (count > 0 && buffers == nullptr) refuse_input(std::string("the ") + side + " array is NULL");
-  for (size_t i = 0; i < count; ++i) {
-    if (buffers[i].nbytes != tensors[i].nbytes) {
-      refuse_input(std::string(side) + " " + quoted(tensors[i]) + " has " +
-                   std::to_string(tensors[i].nbytes) + " bytes, a buffer of " +
-                   std::to_string(buffers[i].nbytes) + " was given");
-    }
-    if (buffers[i].data == nullptr && buffers[i].nbytes > 0) {
-      refuse_input(std::string(side) + " " + quoted(tensors[i]) + " is NULL");
-    }
+}
+
+void check_bytes(const Tensor &tensor, const aclrt_buffer_t &buffer, size_t nbytes,
+                 const char *side) {
+  if (buffer.nbytes != nbytes) {
+    refuse_input(std::string(side) + " " + quoted(tensor) + " has " + std::to_string(nbytes) +
+                 " bytes, a buffer of " + std::to_string(buffer.nbytes) + " was given");
   }
+  if (buffer.data == nullptr && nbytes > 0) {
+    refuse_input(std::string(side) + " " + quoted(tensor) + " is NULL");
+  }
+}
+
+void check_side(const std::vector<Tensor> &tensors, const aclrt_buffer_t *buffers, size_t count,
+                const char *side, const char *verb) {
+  check_count(tensors, buffers, count, side, verb);
+  for (size_t i = 0; i < count; ++i) check_bytes(tensors[i], buffers[i], tensors[i].nbytes, side);
+}
+
+// One buffer for each of AscendCL's inputs, its own included.
+std::vector<size_t> input_sizes(const Description &description, const Gears &gears) {
+  std::vector<size_t> sizes(description.acl_input_count());
+  for (const InternalInput &input : description.internal_inputs()) {
+    sizes[input.index] = input.nbytes;
+  }
+  const bool is_range = gears.kind() == ACLRT_DYNAMIC_RANGE;
+  for (const Tensor &tensor : description.inputs()) {
+    sizes[tensor.index] = is_range ? ShapeRange::initial_size(tensor, true) : tensor.device_nbytes;
+  }
+  return sizes;
+}
+
+std::vector<size_t> output_sizes(const Description &description, const Gears &gears) {
+  std::vector<size_t> sizes;
+  const bool is_range = gears.kind() == ACLRT_DYNAMIC_RANGE;
+  for (const Tensor &tensor : description.outputs()) {
+    sizes.push_back(is_range ? ShapeRange::initial_size(tensor, false) : tensor.device_nbytes);
+  }
+  return sizes;
+}
+
+// Bytes of a tensor in this run.
+size_t run_nbytes(const Tensor &tensor, const int64_t *dims, size_t rank) noexcept {
+  return tensor.is_dynamic() ? nbytes_of(tensor.dtype, dims, rank) : tensor.nbytes;
+}
+
+void copy_shape(const aclrt_shape_t &from, aclrt_shape_t &to) noexcept {
+  to.rank = from.rank;
+  std::memcpy(to.dims, from.dims, from.rank * sizeof from.dims[0]);
 }
 
 }  // namespace
 
-std::shared_ptr<Model> Model::load(const ModelSource &source, int32_t device_id) {
-  Runtime &runtime = Runtime::instance();
-  ModelFacts facts = judge(source);
-  runtime.load(nullptr);
-  if (facts.is_simulated && !runtime.is_fake()) {
-    throw Error(ACLRT_ERROR_MODEL_LOAD,
-                source.label() + " is a simulated model, which runs on the fake device alone",
-                "Convert the ONNX with CANN's atc for this card, or set ACLRT_BACKEND=fake.");
-  }
-  runtime.init(nullptr);
-  DeviceRef device(device_id);
-  const ContextGuard guard(*device);
-  auto model = std::make_shared<Model>(std::move(device), source, facts);
-  runtime.add(model);
-  return model;
-}
-
-Model::Model(DeviceRef device, const ModelSource &source, const ModelFacts &facts)
-    : device_id_(device->id),
-      device_(std::move(device)),
-      facts_(facts),
-      loaded_(source, facts),
-      description_(loaded_.id()),
-      inputs_(description_.inputs()),
-      outputs_(description_.outputs()) {
-  if (!facts_.has_sizes) query_sizes(source, facts_);
-}
-
-Model::~Model() {
-  if (Runtime::is_forked()) return;
-  try {
-    close();
-  } catch (...) {
-    // close() released the rest; a destructor has nobody to tell.
-  }
-}
-
-void Model::run(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_buffer_t *outputs,
-                size_t output_count, aclrt_shape_t *shapes) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  refuse_unless_open();
-  check_buffers(inputs, input_count, outputs, output_count);
-  try {
-    run_on_device(inputs, outputs, shapes);
-  } catch (const Error &error) {
-    if (error.kind == ACLRT_ERROR_DEVICE_LOST) {
-      state_ = State::kBroken;
-      lost_ = error;
+// Frees again what a run that fails has allocated.
+class Model::OutputMemory {
+ public:
+  // allocated: room to note it, one null for each output.
+  OutputMemory(aclrt_buffer_t *outputs, std::vector<void *> &allocated)
+      : outputs_(outputs), allocated_(allocated) {}
+  ~OutputMemory() {
+    for (size_t i = 0; i < allocated_.size(); ++i) {
+      if (allocated_[i] == nullptr) continue;
+      std::free(allocated_[i]);
+      allocated_[i] = nullptr;
+      outputs_[i] = {nullptr, 0};
     }
-    throw;
   }
-}
+  OutputMemory(const OutputMemory &) = delete;
+  OutputMemory &operator=(const OutputMemory &) = delete;
 
-void Model::refuse_unless_open() const {
-  if (state_ == State::kOpen) return;
-  if (state_ == State::kClosed) {
-    throw Error(ACLRT_ERROR_CLOSED, "the model is closed", "Load it again.");
+  void allocate(size_t index, size_t nbytes) {
+    allocated_[index] = std::malloc(nbytes);
+    if (allocated_[index] == nullptr) throw std::bad_alloc();
+    outputs_[index] = {allocated_[index], nbytes};
   }
-  Error error = *lost_;
-  error.message = "the device was lost in an earlier run: " + error.message;
-  throw error;
-}
+  void hand_over() noexcept { std::fill(allocated_.begin(), allocated_.end(), nullptr); }
 
-void Model::check_buffers(const aclrt_buffer_t *inputs, size_t input_count,
-                          const aclrt_buffer_t *outputs, size_t output_count) const {
-  const std::vector<Tensor> &takes = description_.inputs();
-  const std::vector<Tensor> &gives = description_.outputs();
-  check_side(takes, inputs, input_count, "input", "takes");
-  check_side(gives, outputs, output_count, "output", "gives");
-  for (size_t o = 0; o < output_count; ++o) {
-    for (size_t i = 0; i < input_count; ++i) {
+ private:
+  aclrt_buffer_t *outputs_;
+  std::vector<void *> &allocated_;
+};
+
+namespace {
+
+void check_overlap(const std::vector<Tensor> &takes, const aclrt_buffer_t *inputs,
+                   const std::vector<Tensor> &gives, const aclrt_buffer_t *outputs) {
+  for (size_t o = 0; o < gives.size(); ++o) {
+    if (outputs[o].data == nullptr) continue;
+    for (size_t i = 0; i < takes.size(); ++i) {
       if (overlap(outputs[o], inputs[i])) {
         refuse_input("output " + quoted(gives[o]) + " overlaps input " + quoted(takes[i]),
                      "Give each output memory of its own.");
@@ -126,30 +136,221 @@ void Model::check_buffers(const aclrt_buffer_t *inputs, size_t input_count,
   }
 }
 
-void Model::run_on_device(const aclrt_buffer_t *inputs, const aclrt_buffer_t *outputs,
-                          aclrt_shape_t *shapes) {
-  const acl::Table &api = acl::api();
-  const ContextGuard guard(*device_);
-  const size_t input_count = description_.inputs().size();
+}  // namespace
+
+std::shared_ptr<Model> Model::load(const ModelSource &source, int32_t device_id) {
+  Runtime &runtime = Runtime::instance();
+  ModelFacts facts = judge(source);
+  runtime.load(nullptr);
+  refuse_unless_loadable({check_backend(facts, source, runtime.is_fake())});
+  runtime.init(nullptr);
+  refuse_unless_loadable(check_board(facts, source, runtime.info()));
+  DeviceRef device(device_id);
+  const ContextGuard guard(*device);
+  auto model = std::make_shared<Model>(std::move(device), source, facts);
+  runtime.add(model);
+  return model;
+}
+
+Model::Model(DeviceRef device, const ModelSource &source, const ModelFacts &facts)
+    : device_id_(device->id),
+      device_(std::move(device)),
+      facts_(facts),
+      loaded_(source, facts),
+      description_(loaded_.id()),
+      gears_(description_, facts.gear_order),
+      inputs_(input_sizes(description_, gears_)),
+      outputs_(output_sizes(description_, gears_)),
+      output_shapes_(description_.outputs().size()),
+      allocated_(description_.outputs().size()) {
+  if (!facts_.has_sizes) query_sizes(source, facts_);
+  gears_.learn_outputs(loaded_.id(), inputs_, description_);
+}
+
+Model::~Model() {
+  if (Runtime::is_forked()) return;
+  try {
+    close();
+  } catch (...) {
+    // close() released the rest; a destructor has nobody to tell.
+  }
+}
+
+template <class Body>
+void Model::on_device(Body &&body) {
+  try {
+    const ContextGuard guard(*device_);
+    body();
+  } catch (const Error &error) {
+    // What was set for this run may have arrived or not.
+    gears_.forget();
+    range_.forget();
+    if (error.kind == ACLRT_ERROR_DEVICE_LOST) {
+      state_ = State::kBroken;
+      lost_ = error;
+    }
+    throw;
+  }
+}
+
+void Model::run(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_buffer_t *outputs,
+                size_t output_count, aclrt_shape_t *shapes) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  refuse_unless_open();
+  if (!has_fixed_shapes()) {
+    refuse_input("the model has dynamic shapes, and none were given",
+                 "aclrt_model_run_shaped takes them.");
+  }
+  check_buffers(inputs, input_count, outputs, output_count);
+  on_device([&] {
+    copy_in(inputs);
+    check(acl::api().aclmdlExecute(loaded_.id(), inputs_.handle(), outputs_.handle()),
+          "aclmdlExecute", kCannotRun);
+    copy_out(outputs);
+    if (shapes != nullptr) read_output_shapes(shapes);
+  });
+}
+
+void Model::run_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                       size_t input_count, aclrt_buffer_t *outputs, size_t output_count,
+                       aclrt_shape_t *shapes) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  refuse_unless_open();
+  check_shaped(inputs, input_shapes, input_count, outputs, output_count);
+  const bool is_range = gears_.kind() == ACLRT_DYNAMIC_RANGE;
+  if (is_range) ShapeRange::check(input_shapes, description_);
+  const size_t gear = gears_.empty() ? 0 : gears_.find(input_shapes, description_);
+  check_input_bytes(inputs, input_shapes);
+  aipp_.check_images(description_, inputs, input_shapes);
+  OutputMemory memory(outputs, allocated_);
+  on_device([&] {
+    if (is_range) {
+      range_.bind(input_shapes, description_, inputs_);
+    } else if (gears_.select(gear, loaded_.id(), inputs_)) {
+      read_output_shapes(output_shapes_.data());
+    }
+    if (!is_range) prepare(outputs, memory);
+    copy_in(inputs);
+    check(is_range ? ShapeRange::execute(loaded_.id(), description_, inputs_, outputs_)
+                   : acl::api().aclmdlExecute(loaded_.id(), inputs_.handle(), outputs_.handle()),
+          "aclmdlExecute", kCannotRun);
+    if (is_range) {
+      ShapeRange::read_shapes(description_, outputs_, output_shapes_.data());
+      prepare(outputs, memory);
+    }
+    copy_out(outputs);
+  });
+  memory.hand_over();
+  if (shapes == nullptr) return;
+  for (size_t i = 0; i < output_count; ++i) copy_shape(output_shapes_[i], shapes[i]);
+}
+
+void Model::set_aipp(size_t input, const aclrt_aipp_t &aipp) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  refuse_unless_open();
+  on_device([&] { aipp_.set(loaded_.id(), description_, inputs_, input, aipp); });
+}
+
+void Model::refuse_unless_open() const {
+  if (state_ == State::kOpen) return;
+  if (state_ == State::kClosed) {
+    throw Error(ACLRT_ERROR_CLOSED, "the model is closed", "Load it again.");
+  }
+  Error error = *lost_;
+  error.message = "the device was lost in an earlier run: " + error.message;
+  throw error;
+}
+
+bool Model::has_fixed_shapes() const noexcept {
+  const auto is_dynamic = [](const Tensor &tensor) { return tensor.is_dynamic(); };
+  const std::vector<Tensor> &inputs = description_.inputs();
+  return gears_.kind() == ACLRT_DYNAMIC_NONE &&
+         std::none_of(inputs.begin(), inputs.end(), is_dynamic);
+}
+
+void Model::check_buffers(const aclrt_buffer_t *inputs, size_t input_count,
+                          const aclrt_buffer_t *outputs, size_t output_count) const {
+  check_side(description_.inputs(), inputs, input_count, "input", "takes");
+  check_side(description_.outputs(), outputs, output_count, "output", "gives");
+  check_overlap(description_.inputs(), inputs, description_.outputs(), outputs);
+}
+
+void Model::check_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *shapes,
+                         size_t input_count, const aclrt_buffer_t *outputs,
+                         size_t output_count) const {
+  const std::vector<Tensor> &takes = description_.inputs();
+  check_count(takes, inputs, input_count, "input", "takes");
+  check_count(description_.outputs(), outputs, output_count, "output", "gives");
+  if (input_count > 0 && shapes == nullptr) refuse_input("the array of input shapes is NULL");
   for (size_t i = 0; i < input_count; ++i) {
+    const aclrt_dims_t &shape = shapes[i];
+    const auto refuse = [&](const std::string &why) {
+      refuse_input("input " + quoted(takes[i]) + " is " + why + "; the model takes " +
+                   to_text(takes[i].dims));
+    };
+    if (shape.rank > ACLRT_MAX_RANK) refuse("of rank " + std::to_string(shape.rank));
+    if (shape.rank > 0 && shape.dims == nullptr) refuse("without dims");
+    for (size_t axis = 0; axis < shape.rank; ++axis) {
+      if (shape.dims[axis] < 0) refuse(to_text(shape.dims, shape.rank));
+    }
+    if (gears_.kind() == ACLRT_DYNAMIC_NONE && !fits(shape, takes[i].dims)) {
+      refuse(to_text(shape.dims, shape.rank));
+    }
+  }
+  check_overlap(takes, inputs, description_.outputs(), outputs);
+}
+
+void Model::check_input_bytes(const aclrt_buffer_t *inputs, const aclrt_dims_t *shapes) const {
+  for (size_t i = 0; i < description_.inputs().size(); ++i) {
+    const Tensor &tensor = description_.inputs()[i];
+    const size_t nbytes = run_nbytes(tensor, shapes[i].dims, shapes[i].rank);
+    check_bytes(tensor, inputs[i], nbytes, "input");
+    if (tensor.device_nbytes > 0 && nbytes > tensor.device_nbytes) {
+      refuse_input("input " + quoted(tensor) + " has " + std::to_string(nbytes) +
+                   " bytes, the model takes at most " + std::to_string(tensor.device_nbytes));
+    }
+  }
+}
+
+// Before an output is copied: its size in this run is what output_shapes_ tells.
+void Model::prepare(aclrt_buffer_t *outputs, OutputMemory &memory) const {
+  for (size_t i = 0; i < output_shapes_.size(); ++i) {
+    const Tensor &tensor = description_.outputs()[i];
+    const size_t nbytes = run_nbytes(tensor, output_shapes_[i].dims, output_shapes_[i].rank);
+    if (nbytes > outputs_.buffer(i).size()) {
+      throw Error(ACLRT_ERROR_INTERNAL, "output " + quoted(tensor) + " is larger than its buffer");
+    }
+    if (outputs[i].data == nullptr) {
+      outputs[i].nbytes = 0;
+      if (nbytes > 0) memory.allocate(i, nbytes);
+    } else {
+      check_bytes(tensor, outputs[i], nbytes, "output");
+    }
+  }
+}
+
+void Model::copy_in(const aclrt_buffer_t *inputs) {
+  for (size_t i = 0; i < description_.inputs().size(); ++i) {
     if (inputs[i].nbytes == 0) continue;  // older CANN refuses copies of nothing
-    const DeviceBuffer &memory = inputs_.buffer(i);
-    check(api.aclrtMemcpy(memory.data(), memory.size(), inputs[i].data, inputs[i].nbytes,
-                          device_->to_device()),
+    const DeviceBuffer &memory = inputs_.buffer(description_.inputs()[i].index);
+    check(acl::api().aclrtMemcpy(memory.data(), memory.size(), inputs[i].data, inputs[i].nbytes,
+                                 device_->to_device()),
           "aclrtMemcpy", "cannot copy an input to the device");
   }
-  check(api.aclmdlExecute(loaded_.id(), inputs_.handle(), outputs_.handle()), "aclmdlExecute",
-        "cannot run the model");
-  const size_t output_count = description_.outputs().size();
-  for (size_t i = 0; i < output_count; ++i) {
+}
+
+void Model::copy_out(const aclrt_buffer_t *outputs) {
+  for (size_t i = 0; i < description_.outputs().size(); ++i) {
     if (outputs[i].nbytes == 0) continue;
-    check(api.aclrtMemcpy(outputs[i].data, outputs[i].nbytes, outputs_.buffer(i).data(),
-                          outputs[i].nbytes, device_->to_host()),
+    check(acl::api().aclrtMemcpy(outputs[i].data, outputs[i].nbytes, outputs_.buffer(i).data(),
+                                 outputs[i].nbytes, device_->to_host()),
           "aclrtMemcpy", "the model ran, but an output cannot be copied to the host");
   }
-  if (shapes == nullptr) return;
+}
+
+void Model::read_output_shapes(aclrt_shape_t *shapes) const {
   static_assert(ACLRT_MAX_RANK == ACL_MAX_DIM_CNT, "aclrt_shape_t holds what AscendCL can report");
-  for (size_t i = 0; i < output_count; ++i) {
+  for (size_t i = 0; i < description_.outputs().size(); ++i) {
     aclmdlIODims dims;
     dims.dimCount = 0;
     description_.current_output_dims(i, &dims);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A model on a device, ready to run: everything that a run needs is made at load, so that a run
-// allocates, creates and destroys nothing.
+// allocates, creates and destroys nothing. The exception are shape ranges (shape_range.h), whose
+// memory follows what is fed.
 //
 // States   OPEN -> (device lost) BROKEN, any -> close -> CLOSED. A BROKEN model refuses runs
 // without
@@ -14,13 +15,17 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "aclrt/aclrt.h"
+#include "core/aipp.h"
 #include "core/dataset.h"
 #include "core/description.h"
 #include "core/device.h"
+#include "core/gears.h"
 #include "core/loaded_model.h"
 #include "core/runtime.h"
+#include "core/shape_range.h"
 
 namespace aclrt {
 
@@ -32,9 +37,16 @@ class Model final : public Closeable {
   // Positional host buffers. shapes may be nullptr, else one per output.
   void run(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_buffer_t *outputs,
            size_t output_count, aclrt_shape_t *shapes);
+  // Any model, by the shapes of its inputs. Outputs without memory get their own, from malloc.
+  void run_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                  size_t input_count, aclrt_buffer_t *outputs, size_t output_count,
+                  aclrt_shape_t *shapes);
+  // For the runs that follow.
+  void set_aipp(size_t input, const aclrt_aipp_t &aipp);
   void close() override;
 
   const Description &description() const noexcept { return description_; }
+  const Gears &gears() const noexcept { return gears_; }
   const ModelFacts &facts() const noexcept { return facts_; }
   int32_t device_id() const noexcept { return device_id_; }
 
@@ -43,12 +55,21 @@ class Model final : public Closeable {
 
  private:
   enum class State { kOpen, kBroken, kClosed };
+  class OutputMemory;
 
   void refuse_unless_open() const;
+  bool has_fixed_shapes() const noexcept;
   void check_buffers(const aclrt_buffer_t *inputs, size_t input_count,
                      const aclrt_buffer_t *outputs, size_t output_count) const;
-  void run_on_device(const aclrt_buffer_t *inputs, const aclrt_buffer_t *outputs,
-                     aclrt_shape_t *shapes);
+  void check_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *shapes, size_t input_count,
+                    const aclrt_buffer_t *outputs, size_t output_count) const;
+  template <class Body>
+  void on_device(Body &&body);
+  void check_input_bytes(const aclrt_buffer_t *inputs, const aclrt_dims_t *shapes) const;
+  void prepare(aclrt_buffer_t *outputs, OutputMemory &memory) const;
+  void copy_in(const aclrt_buffer_t *inputs);
+  void copy_out(const aclrt_buffer_t *outputs);
+  void read_output_shapes(aclrt_shape_t *shapes) const;
 
   std::mutex mutex_;
   State state_ = State::kOpen;
@@ -60,8 +81,14 @@ class Model final : public Closeable {
   ModelFacts facts_;
   LoadedModel loaded_;
   Description description_;
+  Gears gears_;
+  AippParameters aipp_;
+  ShapeRange range_;
   Dataset inputs_;
   Dataset outputs_;
+  std::vector<aclrt_shape_t>
+      output_shapes_;              // real ones: of the gear selected last, or of the last run
+  std::vector<void *> allocated_;  // for OutputMemory
 };
 
 }  // namespace aclrt

@@ -2,6 +2,7 @@
 //
 // Exported functions: descriptions of models. Strings handed out belong to the desc.
 #include <algorithm>
+#include <optional>
 
 #include "fake/arguments.h"
 #include "fake/description.h"
@@ -192,13 +193,25 @@ aclError aclmdlGetCurOutputDims(const aclmdlDesc *modelDesc, size_t index, aclmd
   return entry(Call::aclmdlGetCurOutputDims, [&]() -> aclError {
     if (const aclError code = need_pointer(dims, "dims")) return code;
     std::shared_ptr<ModelDesc> desc;
+    if (const aclError code = need_handle(modelDesc, "model desc", &desc)) return code;
+    if (desc->description != nullptr && desc->description->shape_range) {
+      return fail(ACL_ERROR_API_NOT_SUPPORT,
+                  "the model has no gears: ask aclmdlGetDatasetTensorDesc of the output dataset");
+    }
     const TensorInfo *info = nullptr;
     if (const aclError code = need_tensor(modelDesc, Side::kOutput, index, &desc, &info)) {
       return code;
     }
     std::shared_ptr<Model> model;
     if (const aclError code = need_model(desc->description->model_id, &model)) return code;
-    return write_dims(*info, info->tensor.dims, dims);
+    const std::optional<size_t> gear = model->gear();
+    if (!gear) return write_dims(*info, info->tensor.dims, dims);
+    const std::vector<int64_t> *real = desc->description->gears.output_dims(*gear, index);
+    if (real == nullptr) {
+      return fail(ACL_ERROR_GE_FAILURE, "the model does not tell the dims of output %zu by gear",
+                  index);
+    }
+    return write_dims(*info, *real, dims);
   });
 }
 
@@ -207,6 +220,11 @@ aclError aclmdlGetInputDimsRange(const aclmdlDesc *modelDesc, size_t index,
   return entry(Call::aclmdlGetInputDimsRange, [&]() -> aclError {
     if (const aclError code = need_pointer(dimsRange, "dimsRange")) return code;
     std::shared_ptr<ModelDesc> desc;
+    if (const aclError code = need_handle(modelDesc, "model desc", &desc)) return code;
+    if (desc->description != nullptr && desc->description->gears.any()) {
+      dimsRange->rangeCount = 0;
+      return ACL_SUCCESS;
+    }
     const TensorInfo *info = nullptr;
     if (const aclError code = need_tensor(modelDesc, Side::kInput, index, &desc, &info)) {
       return code;

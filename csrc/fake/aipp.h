@@ -56,8 +56,14 @@ struct Aipp {
   std::vector<AippImage> images;
 };
 
-// The block's number of an aclAippInputFormat; 0 if there is none.
+// Bytes of the block for so many images.
+constexpr size_t aipp_block_bytes(size_t images) noexcept {
+  return sizeof(AippHead) + sizeof(AippImage) * images;
+}
+
+// The block's number of an aclAippInputFormat, and the other way round; 0 if there is none.
 uint8_t aipp_format(aclAippInputFormat format) noexcept;
+int64_t aipp_input_format(uint8_t number) noexcept;
 
 }  // namespace aclfake
 

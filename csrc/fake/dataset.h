@@ -33,6 +33,10 @@ class Dataset {
   void set_desc(size_t index, const TensorDesc *desc);  // copied; nullptr clears the slot
   bool has_desc() const noexcept;
 
+  // A gear was set on it: AscendCL does not test the sizes of its buffers any more.
+  bool has_gear() const noexcept { return has_gear_; }
+  void mark_gear() noexcept { has_gear_ = true; }
+
   // The live buffer of a slot, or nullptr and the reason.
   std::shared_ptr<DataBuffer> find_buffer(size_t index, Miss *miss = nullptr) const;
 
@@ -42,6 +46,7 @@ class Dataset {
     aclTensorDesc *desc;
   };
   std::vector<Slot> slots_;
+  bool has_gear_ = false;
 };
 
 }  // namespace aclfake

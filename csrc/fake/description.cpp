@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <numeric>
 
+#include "fake/engine.h"
 #include "fake/messages.h"
 
 namespace aclfake {
@@ -26,12 +29,29 @@ std::string short_name(uint32_t model_id, const om::Model &model, const char *si
   return made;
 }
 
+bool has_shape_range(const om::Model &model) {
+  if (model.dynamic != om::Dynamic::kNone) return model.dynamic == om::Dynamic::kRange;
+  return model.model_num > 1 || model.is_unknown_shape;
+}
+
+// Of the upper bounds of all dims; 0 if there is a dim without one.
+uint64_t largest_bytes(const om::Tensor &tensor) {
+  std::vector<int64_t> dims = tensor.dims;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (dims[i] < 0 && i < tensor.range.size()) dims[i] = tensor.range[i].second;
+  }
+  size_t bytes = 0;
+  return tensor_bytes(tensor.dtype, dims, &bytes) ? bytes : 0;
+}
+
 std::vector<TensorInfo> infos(uint32_t model_id, const om::Model &model, const char *side,
                               const std::vector<om::Tensor> &tensors) {
   std::vector<TensorInfo> result;
   result.reserve(tensors.size());
   for (const om::Tensor &tensor : tensors) {
     result.push_back({tensor, short_name(model_id, model, side, result.size(), tensor.name)});
+    om::Tensor &made = result.back().tensor;
+    if (made.size == 0 && has_shape_range(model)) made.size = largest_bytes(made);
   }
   return result;
 }
@@ -41,7 +61,23 @@ std::vector<TensorInfo> infos(uint32_t model_id, const om::Model &model, const c
 Description::Description(uint32_t id, const om::Model &model)
     : model_id(id),
       inputs(infos(id, model, "input", model.inputs)),
-      outputs(infos(id, model, "output", model.outputs)) {}
+      outputs(infos(id, model, "output", model.outputs)),
+      gears(model),
+      shape_range(has_shape_range(model)),
+      aipp(aipp_inputs(model)) {}
+
+std::vector<int64_t> Description::largest_dims(size_t input,
+                                               const std::vector<int64_t> &dims) const {
+  const auto elements = [](const std::vector<int64_t> &some) {
+    return std::accumulate(some.begin(), some.end(), 1.0, std::multiplies<>());
+  };
+  std::vector<int64_t> largest = dims;
+  for (size_t gear = 0; gear < gears.gears.size(); ++gear) {
+    const std::vector<int64_t> filled = gears.filled(gear, input, dims);
+    if (gear == 0 || elements(filled) > elements(largest)) largest = filled;
+  }
+  return largest;
+}
 
 const char *Description::real_name(const std::string &name) const {
   for (const auto *side : {&inputs, &outputs}) {

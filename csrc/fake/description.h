@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "acl/abi.h"
+#include "fake/aipp_inputs.h"
+#include "fake/gears.h"
 #include "fake/handles.h"
 #include "om/om.h"
 
@@ -31,6 +33,14 @@ class Description {
   const uint32_t model_id;  // 0: from a file, not from a loaded model
   const std::vector<TensorInfo> inputs;
   const std::vector<TensorInfo> outputs;
+  const Gears gears;
+  // Executed by AscendCL's engine for dims that are known at the execution only: no gears, dims of
+  // inputs by tensor descs, real dims of outputs in them afterwards.
+  const bool shape_range;
+  const std::vector<AippInput> aipp;
+
+  // Dims of an input, with open places where the model's are, under the largest gear.
+  std::vector<int64_t> largest_dims(size_t input, const std::vector<int64_t> &dims) const;
 
   // The tensor's full name for its full or its short one; nullptr if there is none.
   const char *real_name(const std::string &name) const;

@@ -9,10 +9,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "fake/weights.h"
 #include "om/om.h"
 
 namespace aclfake {
@@ -30,24 +32,38 @@ class BodyMismatch : public EngineError {
 
 class ModelEngine {
  public:
+  using Shapes = std::vector<std::vector<int64_t>>;
+
   // Buffers may be longer than the tensor, and shorter by AscendCL's 64 bytes of tolerance: of an
   // input the rest counts as zero, of an output it is dropped.
   struct Input {
     const uint8_t *data = nullptr;
     size_t size = 0;
+    const std::vector<int64_t> *dims = nullptr;
   };
   struct Output {
     uint8_t *data = nullptr;
+    size_t size = 0;
+    const std::vector<int64_t> *dims = nullptr;  // nullptr: unknown, so that data is left alone
+  };
+  // An output of unknown dims; until the next run.
+  struct Result {
+    std::vector<int64_t> dims;
+    const uint8_t *data = nullptr;
     size_t size = 0;
   };
 
   virtual ~ModelEngine() = default;
   virtual void run(const std::vector<Input> &inputs, const std::vector<Output> &outputs) = 0;
+  virtual const Result &result(size_t output) const = 0;
+  // Dims of all outputs for dims of all inputs, if they don't depend on the data. Thread-safe.
+  virtual std::optional<Shapes> infer(const Shapes &) { return std::nullopt; }
 };
 
-// The ONNX graph from memory (not referred to afterwards) or from a file, which may have external
-// data beside it. Throws BodyMismatch if it does not fit the model, EngineError if it is unusable.
-std::unique_ptr<ModelEngine> make_ort_engine(const om::Model &model, om::Bytes onnx);
+// The ONNX graph from memory (referred to afterwards only if it has an owner, which infer() needs;
+// its weights always are) or from a file, which may have external data beside it. Throws
+// BodyMismatch if it does not fit the model, EngineError if it is unusable.
+std::unique_ptr<ModelEngine> make_ort_engine(const om::Model &model, Weights onnx, Weights weights);
 std::unique_ptr<ModelEngine> make_ort_engine(const om::Model &model, const std::string &onnx_path);
 
 // Made-up outputs, a function of the model's name, the output's index and all input bytes. Floating

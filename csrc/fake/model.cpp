@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loading, the table of models, and one execution.
+// Loading, and the table of models.
 #include "fake/model.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -138,26 +139,48 @@ aclError refuse(Check check, const ModelFile &file, const std::string &reason) {
                    file.name().c_str(), reason.c_str());
 }
 
-// Static shapes with known inputs and outputs are what this device executes.
+// What the file tells has to be enough to execute it.
 aclError check_supported(const ModelFile &file, const om::Model &model) {
   if (!model.io_problem.empty()) {
     return refuse(Check::MDL_02, file, "does not tell its inputs and outputs: " + model.io_problem);
   }
-  bool dynamic = model.model_num > 1 || model.is_unknown_shape;
-  for (const auto *side : {&model.inputs, &model.outputs}) {
-    for (const om::Tensor &tensor : *side) {
-      for (const int64_t dim : tensor.dims) dynamic = dynamic || dim < 0;
-    }
+  const Gears gears(model);
+  if (!gears.any()) return ACL_SUCCESS;
+  if (gears.input >= model.inputs.size()) {
+    return refuse(Check::MDL_02, file,
+                  "has gears, but no input " ACL_DYNAMIC_TENSOR_NAME " to choose one by");
   }
-  if (!dynamic) return ACL_SUCCESS;
-  return refuse(Check::MDL_02, file,
-                "has dynamic shapes; this version of the fake device executes static ones only");
+  for (const Gears::Values &values : gears.gears) {
+    const bool same = !values.empty() && values.size() == gears.value_count;
+    if (same && (gears.kind != om::Dynamic::kImage || values.size() == 2)) continue;
+    return refuse(Check::MDL_02, file,
+                  "has gears of different or wrong numbers of values: " + gears.text());
+  }
+  return ACL_SUCCESS;
+}
+
+// Made-up outputs have no dims but those that the file tells.
+aclError check_output_dims(const ModelFile &file, const om::Model &model) {
+  const Gears gears(model);
+  for (size_t i = 0; i < model.outputs.size(); ++i) {
+    const std::vector<int64_t> &dims = model.outputs[i].dims;
+    bool known = std::all_of(dims.begin(), dims.end(), [](int64_t dim) { return dim >= 0; });
+    for (size_t gear = 0; gear < gears.gears.size(); ++gear) {
+      known = gears.output_dims(gear, i) != nullptr && (gear == 0 || known);
+    }
+    if (known) continue;
+    return refuse(Check::MDL_03, file,
+                  "does not tell the dims of output \"" + model.outputs[i].name +
+                      "\", so ACLRT_FAKE_ENGINE=synthetic cannot make it up; give its ONNX file");
+  }
+  return ACL_SUCCESS;
 }
 
 aclError make_engine(const ModelFile &file, const om::Model &model, const std::string &chosen_onnx,
-                     std::unique_ptr<ModelEngine> *engine) {
+                     std::unique_ptr<ModelEngine> *engine, std::unique_ptr<AippStage> *aipp) {
   const std::string kind = environment("ACLRT_FAKE_ENGINE");
   if (kind == "synthetic") {
+    if (const aclError code = check_output_dims(file, model)) return code;
     *engine = make_synthetic_engine(model);
     return ACL_SUCCESS;
   }
@@ -174,7 +197,12 @@ aclError make_engine(const ModelFile &file, const om::Model &model, const std::s
                   "cannot compute it");
   }
   try {
-    *engine = path.empty() ? make_ort_engine(model, model.onnx) : make_ort_engine(model, path);
+    if (!model.aipp.empty()) *aipp = std::make_unique<AippStage>(model);
+    const om::Model body = behind_aipp(model);
+    const bool ranges = model.dynamic == om::Dynamic::kRange;
+    const Weights onnx = ranges ? file.keep(model.onnx) : Weights{model.onnx, nullptr};
+    *engine = path.empty() ? make_ort_engine(body, onnx, file.keep(model.onnx_weights))
+                           : make_ort_engine(body, path);
     return ACL_SUCCESS;
   } catch (const BodyMismatch &error) {
     return refuse(Check::MDL_04, file, error.what());
@@ -187,33 +215,6 @@ void copy_weights(const ModelFile &file, const om::Model &model, uint8_t *target
   const om::Partition *weights = model.find(kWeightsPartition);
   if (weights == nullptr || target == nullptr || weights->size > model.weight_size) return;
   std::memcpy(target, file.bytes().data + weights->offset, static_cast<size_t>(weights->size));
-}
-
-// ---- execution --------------------------------------------------------------------------------
-
-// size: of the tensor. Fewer bytes only where the client's buffer says so.
-aclError pin_range(const Model &model, const char *side, size_t index, const Range &range,
-                   size_t size, DevicePin *pin) {
-  *pin = pin_device(range.data, size);
-  if (*pin) {
-    if (&pin->device() == model.device.get()) return ACL_SUCCESS;
-    return violation(Check::BUF_09, ACL_ERROR_RT_MODEL_EXECUTE,
-                     "%s %zu at %p is memory of device %d, the model's is %d", side, index,
-                     range.data, pin->device().id, model.device->id);
-  }
-  const Place place = locate(range.data).place;
-  const std::string text = memory_text(range.data);
-  Freed freed;
-  if (place == Place::kDead && find_freed(range.data, &freed) && freed.in_use) {
-    return fail(ACL_ERROR_RT_MODEL_EXECUTE, "%s %zu: %zu bytes: %s", side, index, size,
-                text.c_str());  // the free was reported
-  }
-  Check check = Check::BUF_07;
-  const char *why = "is not device memory";
-  if (place == Place::kDead) check = Check::BUF_08, why = "is not allocated";
-  if (place == Place::kDevice) check = Check::BUF_10, why = "ends before the tensor does";
-  return violation(check, ACL_ERROR_RT_MODEL_EXECUTE, "%s %zu: the memory for its %zu bytes %s: %s",
-                   side, index, size, why, text.c_str());
 }
 
 }  // namespace
@@ -267,6 +268,10 @@ Model::Model(uint32_t model_id, const om::Model &model, const std::shared_ptr<Co
   pins_.resize(model.inputs.size() + model.outputs.size());
   engine_inputs_.resize(model.inputs.size());
   engine_outputs_.resize(model.outputs.size());
+  const bool fixed = !description->gears.any() && !description->shape_range;
+  for (size_t i = 0; fixed && i < engine_inputs_.size(); ++i) {
+    engine_inputs_[i].dims = &description->inputs[i].tensor.dims;
+  }
 }
 
 Model::~Model() = default;
@@ -290,7 +295,8 @@ aclError Model::load(const ModelFile &file, const LoadOptions &options, uint32_t
           model->work_.take(device, "work", options.work, options.work_size, parsed.work_size)) {
     return code;
   }
-  if (const aclError code = make_engine(file, parsed, chosen_onnx, &model->engine_)) return code;
+  if (const aclError code = make_engine(file, parsed, chosen_onnx, &model->engine_, &model->aipp_))
+    return code;
   const DevicePin given =
       options.weights != nullptr ? pin_device(options.weights, parsed.weight_size) : DevicePin();
   copy_weights(file, parsed, given ? given.data() : model->weights_.data());
@@ -329,45 +335,6 @@ Cost Model::cost() const {
   cost.kind = "execute";
   device->profile.execute_us(name, &cost.lead_us, &cost.total_us);
   return cost;
-}
-
-aclError Model::run(const Ranges &ranges) {
-  struct Unpin {
-    std::vector<DevicePin> &pins;
-    ~Unpin() {
-      for (DevicePin &pin : pins) pin = DevicePin();
-    }
-  } unpin{pins_};
-
-  if (!work_.alive() || !weights_.alive()) {
-    return violation(Check::RUN_05, ACL_ERROR_RT_MODEL_EXECUTE,
-                     "the client's work or weight memory of model %u was freed before the model "
-                     "was unloaded",
-                     id);
-  }
-  for (size_t i = 0; i < ranges.inputs.size(); ++i) {
-    const Range &range = ranges.inputs[i];
-    DevicePin &pin = pins_[i];
-    if (range.size > 0) {
-      if (const aclError code = pin_range(*this, "input", i, range, range.size, &pin)) return code;
-    }
-    engine_inputs_[i] = {pin.data(), range.size};
-  }
-  for (size_t i = 0; i < ranges.outputs.size(); ++i) {
-    const Range &range = ranges.outputs[i];
-    DevicePin &pin = pins_[ranges.inputs.size() + i];
-    if (range.size > 0) {
-      if (const aclError code = pin_range(*this, "output", i, range, range.size, &pin)) return code;
-    }
-    engine_outputs_[i] = {pin.data(), range.size};
-  }
-  if (device->profile.window) return ACL_SUCCESS;  // computes nothing, so that copies alone count
-  try {
-    engine_->run(engine_inputs_, engine_outputs_);
-    return ACL_SUCCESS;
-  } catch (const EngineError &error) {
-    return fail(ACL_ERROR_RT_MODEL_EXECUTE, "model \"%s\": %s", name.c_str(), error.what());
-  }
 }
 
 Model::Queued::Queued(std::shared_ptr<Model> model, int32_t stream) : model_(std::move(model)) {

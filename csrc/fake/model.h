@@ -12,10 +12,12 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "acl/abi.h"
+#include "fake/aipp_stage.h"
 #include "fake/context.h"
 #include "fake/description.h"
 #include "fake/device.h"
@@ -43,7 +45,12 @@ struct Range {
 struct Ranges {
   std::vector<Range> inputs;
   std::vector<Range> outputs;
+  // Of a model with ranges alone: the real ones; of outputs empty if they are not known.
+  std::vector<std::vector<int64_t>> input_dims;
+  std::vector<std::vector<int64_t>> output_dims;
 };
+
+constexpr size_t kSizeTolerance = 64;  // bytes that a buffer may be smaller than the tensor
 
 // Device memory for work or weights of one model: its own, freed with it, or the client's.
 class ModelMemory {
@@ -104,8 +111,20 @@ class Model {
     bool taken_ = false;
   };
 
-  // Executes on the calling thread, within a turn. 0 or 507011.
+  // Executes on the calling thread, within a turn. 0, 507011, or 500002 if an output does not fit.
   aclError run(const Ranges &ranges);
+  // Of the run before, within the same turn: real dims, and the bytes of an output that run() had
+  // no memory for.
+  const std::vector<int64_t> &output_dims(size_t output) const;
+  const ModelEngine::Result &result(size_t output) const { return engine_->result(output); }
+  // Dims of all outputs of a model with ranges, if they can be told before the run.
+  std::optional<ModelEngine::Shapes> infer_dims(const ModelEngine::Shapes &input_dims) const;
+  bool tells_dims(size_t output) const { return engine_outputs_[output].dims != nullptr; }
+
+  // The gear that a setter chose last; what an execution takes is in the gear input's memory.
+  std::optional<size_t> gear() const noexcept;
+  void set_gear(size_t gear) noexcept;
+
   Cost cost() const;  // of one execution
 
   // Of the device's own memory; what the client gave is not counted.
@@ -129,16 +148,23 @@ class Model {
   bool unloaded() const noexcept { return unloaded_.load(std::memory_order_acquire); }
 
  private:
+  aclError find_gear(const Ranges &ranges, size_t *gear);
+  aclError choose_dims(const Ranges &ranges);
+  aclError give_results(const Ranges &ranges);
+
   std::unique_ptr<ModelEngine> engine_;
+  std::unique_ptr<AippStage> aipp_;  // nullptr: no AIPP, or made-up outputs
   ModelMemory work_;
   ModelMemory weights_;
   std::atomic<Mode> mode_{Mode::kUndecided};
+  std::atomic<ptrdiff_t> gear_{-1};
   std::atomic<bool> unloaded_{false};
   std::atomic<bool> running_{false};
   std::mutex queue_mutex_;
   size_t queued_ = 0;
   int32_t queue_ = -1;  // stream of the last one queued
   // Of the execution that holds running_; kept to save allocations.
+  std::optional<size_t> run_gear_;
   std::vector<DevicePin> pins_;
   std::vector<ModelEngine::Input> engine_inputs_;
   std::vector<ModelEngine::Output> engine_outputs_;

@@ -10,6 +10,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "fake/checks.h"
 #include "fake/messages.h"
@@ -70,10 +72,6 @@ aclError too_short(const char *name, size_t size) {
 
 }  // namespace
 
-ModelFile::~ModelFile() {
-  if (mapped_) munmap(const_cast<uint8_t *>(bytes_.data), bytes_.size);
-}
-
 aclError ModelFile::open_path(const char *path) {
   if (path == nullptr) return fail(ACL_ERROR_INVALID_PARAM, "the model's path is NULL");
   // Not blocking, so that a FIFO is refused instead of waited for.
@@ -86,7 +84,7 @@ aclError ModelFile::open_path(const char *path) {
   if (size < kMagicSize) return too_short(path, size);
   void *data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (data == MAP_FAILED) return bad_path(path, std::strerror(errno));
-  mapped_ = true;
+  mapping_ = std::shared_ptr<const void>(data, [size](void *mapped) { munmap(mapped, size); });
   bytes_ = {static_cast<const uint8_t *>(data), size};
   name_ = path;
   return ACL_SUCCESS;
@@ -102,12 +100,20 @@ aclError ModelFile::open_memory(const void *data, size_t size) {
   return ACL_SUCCESS;
 }
 
+Weights ModelFile::keep(om::Bytes part) const {
+  if (part.size == 0) return {};
+  if (mapping_ != nullptr) return {part, mapping_};
+  auto copy = std::make_shared<std::vector<uint8_t>>(part.data, part.data + part.size);
+  const om::Bytes bytes{copy->data(), copy->size()};
+  return {bytes, std::move(copy)};
+}
+
 aclError ModelFile::parse(om::Model *model, const om::Options &options) const {
   try {
     *model = om::parse(bytes_, options);
     return ACL_SUCCESS;
   } catch (const om::FormatError &error) {
-    const aclError code = code_of(error.cause(), mapped_);
+    const aclError code = code_of(error.cause(), mapping_ != nullptr);
     if (error.cause() == om::Cause::kUnsupported) {
       return violation(Check::MDL_02, code, "model \"%s\": %s", name_.c_str(), error.what());
     }

@@ -6,10 +6,12 @@
 #define ACLRT_FAKE_MODEL_FILE_H
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "acl/abi.h"
 #include "fake/memory.h"
+#include "fake/weights.h"
 #include "om/om.h"
 
 namespace aclfake {
@@ -19,13 +21,16 @@ namespace aclfake {
 class ModelFile {
  public:
   ModelFile() = default;
-  ~ModelFile();
   ModelFile(const ModelFile &) = delete;
   ModelFile &operator=(const ModelFile &) = delete;
 
   aclError open_path(const char *path);                 // 100000, 145002 or 145006
   aclError open_memory(const void *data, size_t size);  // 100000 or 145006
   aclError parse(om::Model *model, const om::Options &options = {}) const;
+
+  // A part of bytes(), for longer than this object: of a file the mapping is shared, of memory the
+  // part is copied, because the client may free it.
+  Weights keep(om::Bytes part) const;
 
   om::Bytes bytes() const noexcept { return bytes_; }
   const std::string &name() const noexcept { return name_; }  // the path, or "memory"
@@ -34,7 +39,7 @@ class ModelFile {
   om::Bytes bytes_;
   std::string name_;
   DevicePin pin_;
-  bool mapped_ = false;
+  std::shared_ptr<const void> mapping_;
 };
 
 }  // namespace aclfake

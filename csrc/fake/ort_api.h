@@ -69,6 +69,8 @@ constexpr int kMemoryDefault = 0;
   ORT_FUNCTION(60, Status *, GetTensorElementType, (const TensorInfo *, int *))                    \
   ORT_FUNCTION(61, Status *, GetDimensionsCount, (const TensorInfo *, size_t *))                   \
   ORT_FUNCTION(62, Status *, GetDimensions, (const TensorInfo *, int64_t *, size_t count))         \
+  ORT_FUNCTION(63, Status *, GetSymbolicDimensions,                                                \
+               (const TensorInfo *, const char **names, size_t count))                             \
   ORT_FUNCTION(65, Status *, GetTensorTypeAndShape, (const Value *, TensorInfo **))                \
   ORT_FUNCTION(69, Status *, CreateCpuMemoryInfo, (int allocator, int memory, MemoryInfo **))      \
   ORT_FUNCTION(76, Status *, AllocatorFree, (Allocator *, void *))                                 \
@@ -78,7 +80,9 @@ constexpr int kMemoryDefault = 0;
   ORT_FUNCTION(96, void, ReleaseValue, (Value *))                                                  \
   ORT_FUNCTION(98, void, ReleaseTypeInfo, (TypeInfo *))                                            \
   ORT_FUNCTION(99, void, ReleaseTensorTypeAndShapeInfo, (TensorInfo *))                            \
-  ORT_FUNCTION(100, void, ReleaseSessionOptions, (SessionOptions *))
+  ORT_FUNCTION(100, void, ReleaseSessionOptions, (SessionOptions *))                               \
+  ORT_FUNCTION(124, Status *, AddFreeDimensionOverrideByName,                                      \
+               (SessionOptions *, const char *name, int64_t value))
 
 struct Functions {
 #define ACLFAKE_ORT_MEMBER(position, result, name, parameters) result(*name) parameters;

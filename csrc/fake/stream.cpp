@@ -223,6 +223,13 @@ aclError Stream::synchronize_until(Clock::time_point deadline) {
   return code;
 }
 
+void Stream::finish() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const uint64_t target = pushed_;
+  const auto reached = [&] { return done_ >= target || dropped(); };
+  wait_for_device(lock, changed_, reached, Clock::time_point::max());
+}
+
 bool Stream::idle() {
   std::lock_guard<std::mutex> lock(mutex_);
   return done_ >= pushed_ || dropped();

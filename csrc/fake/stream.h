@@ -72,6 +72,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   // error of a task since the last synchronise (and forgets it), or 507046.
   aclError synchronize(int64_t timeout_ms);
   aclError synchronize_until(Clock::time_point deadline);
+  // The same wait without the error, which is left for the next synchronise.
+  void finish();
   bool idle();
 
   // Blocks a task until ready() under `mutex`; false when the stream is dropped or

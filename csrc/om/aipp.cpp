@@ -3,6 +3,7 @@
 // The parameters are the keys of ATC's configuration file.
 #include "om/aipp.h"
 
+#include <charconv>
 #include <string_view>
 
 #include "om/proto.h"
@@ -76,7 +77,7 @@ void take_int(std::string_view name, int64_t number, Aipp &aipp) {
 }
 
 void take_float(std::string_view name, float number, Aipp &aipp) {
-  if (name == "cpadding_value") aipp.padding_value = number;
+  if (name == "cpadding_value") aipp.cpadding_value = number;
   if (float *value = item(name, "min_chn_", aipp.min)) *value = number;
   if (float *value = item(name, "var_reci_chn_", aipp.var_reci)) *value = number;
 }
@@ -110,6 +111,19 @@ AippTensor tensor_of(const Attr &attr) {
           static_cast<uint64_t>(*size), *dims};
 }
 
+// "padding_value": 3.5, with or without quotes around the number.
+std::optional<float> find_padding(std::string_view json) {
+  constexpr std::string_view kKey = "\"padding_value\"";
+  const size_t key = json.find(kKey);
+  if (key == json.npos) return {};
+  const size_t at = json.find_first_not_of(" \t\n:\"", key + kKey.size());
+  if (at == json.npos) return {};
+  float number = 0;
+  const auto [stop, error] = std::from_chars(json.data() + at, json.data() + json.size(), number);
+  if (error != std::errc()) return {};
+  return number;
+}
+
 }  // namespace
 
 AippAttrs read_aipp(View op, const Dictionary &dictionary, Sentences &sentences) {
@@ -138,6 +152,21 @@ AippAttrs read_aipp(View op, const Dictionary &dictionary, Sentences &sentences)
     sentences.add("a node's AIPP mode is \"" + shortened(mode) +
                   "\"; it can be static_aipp, dynamic_aipp or dynamic_aipp_conf");
   }
+  return result;
+}
+
+AippOperator read_aipp_operator(View op, const Dictionary &dictionary) {
+  AippOperator result;
+  ProtoReader reader(op, Cause::kModelDef, "MODEL_DEF");
+  while (reader.next()) {
+    if (!reader.is(5, Wire::kBytes) || !result.input.empty()) continue;
+    const std::string source = reader.bytes().text();  // "node:index"
+    result.input = source.substr(0, source.rfind(':'));
+  }
+  for_each_attr(op, 10, dictionary, [&](const Attr &attr) {
+    if (attr.name != "aipp_config_path") return;
+    if (const auto text = attr.as_text()) result.padding_value = find_padding(text_of(*text));
+  });
   return result;
 }
 

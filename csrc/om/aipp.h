@@ -4,6 +4,7 @@
 #ifndef ACLRT_OM_AIPP_H
 #define ACLRT_OM_AIPP_H
 
+#include <optional>
 #include <string>
 
 #include "om/attrs.h"
@@ -20,6 +21,14 @@ struct AippAttrs {
 
 // A mode that does not exist becomes a sentence. Throws FormatError (Cause::kModelDef).
 AippAttrs read_aipp(View op, const Dictionary &dictionary, Sentences &sentences);
+
+// The configuration of an Aipp operator (JSON): the value that padding adds, which the parameters
+// do not have. Nothing where it is not stated.
+struct AippOperator {
+  std::string input;  // the Data node in front of it
+  std::optional<float> padding_value;
+};
+AippOperator read_aipp_operator(View op, const Dictionary &dictionary);
 
 }  // namespace om
 

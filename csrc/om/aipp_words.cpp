@@ -183,6 +183,7 @@ std::string describe_static(const Aipp &aipp) {
     text += "; pads left " + std::to_string(aipp.padding_left) + ", right " +
             std::to_string(aipp.padding_right) + ", top " + std::to_string(aipp.padding_top) +
             ", bottom " + std::to_string(aipp.padding_bottom);
+    if (aipp.padding_value != 0) text += " with " + number(aipp.padding_value);
   }
   return text + network_text(aipp.network_input) + advice(aipp);
 }

@@ -239,6 +239,7 @@ GraphIo read_graph_io(const ModelDef &model, const Dictionary &dictionary, bool 
   if (model.graphs.empty()) return io;
   std::vector<Input> inputs;
   std::set<int64_t> taken;
+  std::vector<AippOperator> operators;
   for_each_op(model.graphs.front(), [&](View message) {
     const Op op = read_op(message);
     if (op.is_input()) {
@@ -254,12 +255,20 @@ GraphIo read_graph_io(const ModelDef &model, const Dictionary &dictionary, bool 
         if (attr.name != "_dynamic_output_dims") return;
         io.output_shapes = parse_output_shapes(or_empty(attr.as_texts()), sentences);
       });
+    } else if (op.is("Aipp")) {
+      operators.push_back(read_aipp_operator(message, dictionary));
     } else if (op.is("Case") && io.gears.kind == Dynamic::kNone) {
       io.gears = read_gears(message, dictionary);
     }
   });
   sort_inputs(inputs);
   io.aipp = collect_aipp(inputs);
+  for (Aipp &aipp : io.aipp) {
+    for (const AippOperator &op : operators) {
+      if (op.input != inputs[aipp.input].io.tensor.name) continue;
+      aipp.padding_value = op.padding_value.value_or(0);
+    }
+  }
   for (Input &input : inputs) io.inputs.push_back(std::move(input.io));
   return io;
 }

@@ -149,7 +149,8 @@ void write_static(JsonWriter &json, const Aipp &aipp) {
   json.field("right_padding_size", aipp.padding_right);
   json.field("top_padding_size", aipp.padding_top);
   json.field("bottom_padding_size", aipp.padding_bottom);
-  json.field("cpadding_value", static_cast<double>(aipp.padding_value));
+  json.field("padding_value", static_cast<double>(aipp.padding_value));
+  json.field("cpadding_value", static_cast<double>(aipp.cpadding_value));
   json.field("csc_switch", aipp.csc);
   json.field("rbuv_swap_switch", aipp.rbuv_swap);
   json.field("ax_swap_switch", aipp.ax_swap);

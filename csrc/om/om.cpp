@@ -280,7 +280,12 @@ Model parse(Bytes bytes, const Options &options) {
     }
   }
   const Partition *body = model.find(partition::kOnnxBody);
-  if (model.simulated && body != nullptr) model.onnx = read_payload(view_of(file, *body));
+  if (model.simulated && body != nullptr) {
+    const Payload payload = read_payload(view_of(file, *body));
+    model.onnx = payload.onnx;
+    model.onnx_weights = payload.weights;
+    model.onnx_weights_crc = payload.weights_crc;
+  }
   return model;
 }
 

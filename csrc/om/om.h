@@ -133,7 +133,8 @@ struct Aipp {
   int64_t padding_right = 0;
   int64_t padding_top = 0;
   int64_t padding_bottom = 0;
-  float padding_value = 0;
+  float padding_value = 0;   // of the pixels around the image
+  float cpadding_value = 0;  // of further channels
   bool csc = false;
   bool rbuv_swap = false;
   bool ax_swap = false;
@@ -213,6 +214,8 @@ struct Model {
   uint64_t stream_num = 0;
   uint64_t event_num = 0;
   Bytes onnx;  // the body of a simulated file, inside the caller's bytes
+  Bytes onnx_weights;  // its external tensors, likewise; offsets in the body count from here
+  uint32_t onnx_weights_crc = 0;  // as stated, not checked
 
   Details details;                   // empty unless asked for
   std::vector<SubModel> sub_models;  // likewise

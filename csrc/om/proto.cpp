@@ -36,6 +36,7 @@ bool PackedReader::next() {
 
 bool ProtoReader::next() {
   if (position_ == message_.size) return false;
+  begin_ = position_;
   const uint64_t at = message_.offset + position_;
   const uint64_t tag = read_varint(message_, position_, cause_, name_);
   const uint64_t number = tag >> 3;

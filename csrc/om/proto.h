@@ -33,12 +33,15 @@ class ProtoReader {
 
   uint64_t value() const { return value_; }     // of kVarint, kFixed64, kFixed32
   const View &bytes() const { return bytes_; }  // of kBytes
+  // The whole field, its tag included.
+  View field() const { return message_.sub(begin_, position_ - begin_); }
 
  private:
   View message_;
   Cause cause_;
   std::string_view name_;
   size_t position_ = 0;
+  size_t begin_ = 0;
   uint32_t number_ = 0;
   Wire wire_ = Wire::kVarint;
   uint64_t value_ = 0;

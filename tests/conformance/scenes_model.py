@@ -65,8 +65,9 @@ def no_body(s: Stage) -> None:
 
 
 @wrong("MDL-02")
-def unknown_shapes(s: Stage) -> None:
-    om = files.patched(small.double(), 0xC1, "<B", 1)  # is_unknow_model
+def body_of_the_future(s: Stage) -> None:
+    om = small.double()
+    om = files.patched(om, files.content_of(om, 0x4E4F4158)[0] + 8, "<I", 99)
     assert running.load_memory(s.lib, om)[0] == 545002
 
 

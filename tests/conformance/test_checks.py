@@ -15,6 +15,7 @@ from conformance import (  # noqa: F401
     acl,
     misuse,
     scenes_device,
+    scenes_dynamic,
     scenes_handles,
     scenes_memory,
     scenes_model,

@@ -155,16 +155,14 @@ def test_fake_mdl_02_without_outputs(lib: acl.Library, engine: pytest.MonkeyPatc
     [
         ("v1_conv_310_static", "ACLFAKE-MDL-01"),
         ("v2_onnx_nms_310_two_in_three_out", "ACLFAKE-MDL-01"),
-        ("synthetic_g3_dynamic_batch", "ACLFAKE-MDL-02"),
-        ("v3_ge_test_dynamic_three_models", "ACLFAKE-MDL-02"),
+        ("synthetic_g3_dynamic_batch", "ACLFAKE-MDL-01"),
+        ("v3_ge_test_dynamic_three_models", "ACLFAKE-MDL-01"),
     ],
 )
 def test_fake_refuses_real_samples(
     lib: acl.Library, engine: pytest.MonkeyPatch, name: str, check: str
 ) -> None:
-    """FAKE-BODY-09 (fake): Static files of every generation ask for their ONNX, dynamic ones are
-    refused by name.
-    """
+    """FAKE-BODY-09 (fake): Files of every generation, static and dynamic, ask for their ONNX."""
     assert load_memory(lib, (SAMPLES / f"{name}.om").read_bytes())[0] == PARTITION
     assert check in lib.message()
 

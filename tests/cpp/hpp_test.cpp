@@ -50,6 +50,56 @@ void describes_the_model(const std::string &folder) {
   CHECK_EQ(std::string(aclrt_version()), aclrt::version());
 }
 
+void the_shape_selects_the_gear(const std::string &folder) {
+  aclrt::Model model(folder + "/gears.om");
+  CHECK_EQ(3u, model.gears().size());
+  CHECK((model.gears()[1].values == aclrt::Shape{2}));
+  CHECK((model.gears()[1].inputs[0] == aclrt::Shape{2, 3}));
+  CHECK((model.gears()[1].outputs[0] == aclrt::Shape{2, 3}));
+  CHECK((model.inputs()[0].shape == aclrt::Shape{-1, 3}));
+  CHECK(model.inputs()[0].range.at(0) == std::make_pair(int64_t{1}, int64_t{4}));
+  CHECK(model.inputs()[0].is_dynamic());
+  std::vector<float> x{1, 2, 3, 4, 5, 6};
+  for (int i = 0; i < 2; ++i) {
+    const auto told = model.run({{"x", {x, {2, 3}}}});
+    const auto left = model(x);  // one dim varies: the size tells it
+    CHECK((told[0].shape() == aclrt::Shape{2, 3}));
+    CHECK((left[0].shape() == aclrt::Shape{2, 3}));
+    CHECK_EQ(-6.0f, left[0].as<float>()[5]);
+    const std::array<float, 3> one{7, 8, 9};
+    const auto single = model(one);
+    CHECK((single[0].shape() == aclrt::Shape{1, 3}));
+  }
+  std::vector<float> y(6);
+  std::vector<aclrt::Shape> shapes;
+  model.run_into({{"x", x}}, {{"y", y}}, &shapes);
+  CHECK_EQ(-6.0f, y[5]);
+  CHECK((shapes[0] == aclrt::Shape{2, 3}));
+  CHECK_THROWS(aclrt::InputError, model.run({{"x", {std::vector<float>(9), {3, 3}}}}),
+               contains(error.message(), "the gears are: x (1, 3); x (2, 3); x (4, 3)"));
+  CHECK_THROWS(aclrt::InputError, model(std::vector<float>(4)),
+               contains(error.message(), "cannot be told"));
+  std::vector<float> small(3);
+  CHECK_THROWS(aclrt::InputError, model.run_into({{"x", x}}, {{"y", small}}),
+               contains(error.message(), "has 24 bytes, a buffer of 12"));
+}
+
+void a_range_gives_real_shapes(const std::string &folder) {
+  aclrt::Model model(folder + "/range.om");
+  CHECK(model.gears().empty());
+  CHECK_EQ(ACLRT_DYNAMIC_RANGE, model.info().dynamic);
+  for (const int64_t length : {2, 90, 5}) {
+    const std::vector<float> x(static_cast<size_t>(3 * length), 2.0f);
+    const auto out = model.run({{"x", {x, {3, length}}}});
+    CHECK((out[0].shape() == aclrt::Shape{3, length}));
+    CHECK_EQ(-2.0f, out["y"].as<float>()[x.size() - 1]);
+  }
+  CHECK_THROWS(aclrt::InputError, model(std::vector<float>(4)),
+               contains(error.message(), "cannot be told"));
+  CHECK_THROWS(aclrt::InputError, model.run({{"x", {std::vector<float>(5), {5, 1}}}}),
+               contains(error.message(), "1 to 4"));
+}
+
 void runs_by_name_and_by_position(const std::string &folder) {
   aclrt::Model model(folder + "/add.om");
   const std::vector<float> a{1, 2, 3, 4, 5, 6};
@@ -210,6 +260,8 @@ int main(int argc, char **argv) {
   const std::string folder = argv[1];
   describes_the_model(folder);
   runs_by_name_and_by_position(folder);
+  the_shape_selects_the_gear(folder);
+  a_range_gives_real_shapes(folder);
   runs_into_the_callers_buffers(folder);
   carries_every_element_type(folder);
   refuses_wrong_feeding(folder);

@@ -4,12 +4,15 @@
 digits.om   the example: image float32 (1, 1, 8, 8) -> probs
 add.om      a, b float32 (2, 3) -> sum, difference
 types.om    f16, i8, u8, i64, flag: each goes out as <name>_out unchanged
+gears.om    x float32 (N, 3) -> y = -x; N is 1, 2 or 4
+range.om    x float32 (N, L) -> y = -x; N is 1 to 4, L any
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import TensorProto, helper
@@ -27,7 +30,7 @@ TYPES = {
 
 
 def model(
-    nodes: list[onnx.NodeProto], inputs: dict[str, int], outputs: dict[str, int], shape: list[int]
+    nodes: list[onnx.NodeProto], inputs: dict[str, int], outputs: dict[str, int], shape: list[Any]
 ) -> onnx.ModelProto:
     """An ONNX model whose tensors all have one shape."""
     graph = helper.make_graph(
@@ -61,6 +64,19 @@ def main(folder: Path) -> None:
     for name, made in {"add": add(), "types": types()}.items():
         onnx.save(made, folder / f"{name}.onnx")
         aclrt.convert(folder / f"{name}.onnx", folder / f"{name}.om")
+    shapes = {"x": TensorProto.FLOAT}, {"y": TensorProto.FLOAT}
+    negative = [helper.make_node("Neg", ["x"], ["y"], "negative")]
+    aclrt.convert(
+        model(negative, *shapes, ["N", 3]),
+        folder / "gears.om",
+        input_shape={"x": (-1, 3)},
+        dynamic_batch_size=(1, 2, 4),
+    )
+    aclrt.convert(
+        model(negative, *shapes, ["N", "L"]),
+        folder / "range.om",
+        input_shape_range={"x": ((1, 4), (1, -1))},
+    )
 
 
 if __name__ == "__main__":

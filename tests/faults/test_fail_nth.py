@@ -45,10 +45,35 @@ class Models:
             [(name, "int32", (5,)) for name in names],
             [(f"y{i}", "int32", (5,)) for i in range(4)],
         )
+        self.batches = self._dynamic(factory, folder, ("N", 3), (-1, 3), dynamic_batch_size=(1, 2))
+        self.images = self._dynamic(
+            factory, folder, (1, 1, "H", "W"), (1, 1, -1, -1), dynamic_image_size=((2, 2), (2, 4))
+        )
+        self.dims = self._dynamic(
+            factory, folder, ("N", "L"), (-1, -1), dynamic_dims=((1, 2), (2, 3))
+        )
+        self.ranges = self._dynamic(factory, folder, ("N", "L"), ((1, 4), (1, -1)))
+        image = (1, 3, 4, 4)
+        for mode, keys in {
+            "static": "input_format: YUV420SP_U8 csc_switch: false",
+            "dynamic": "max_src_image_size: 200",
+        }.items():
+            text = f"aipp_op {{ aipp_mode: {mode} {keys} }}"
+            om = self._dynamic(factory, folder, image, image, insert_op_conf=text)
+            setattr(self, f"{mode}_aipp", om)
         self.path = folder / "one.om"
         self.path.write_bytes(self.one)
         self.x = np.arange(6, dtype=np.float32).reshape(2, 3)
         self.xs = [np.arange(5, dtype=np.int32) * i for i in range(8)]
+
+    @staticmethod
+    def _dynamic(factory: Any, folder: Path, dims: Any, shape: Any, **gears: Any) -> bytes:
+        source = folder / "dynamic.onnx"
+        tensors = [("x", "float32", dims)], [("y", "float32", dims)]
+        source.write_bytes(factory.onnx([("Neg", ["x"], ["y"])], *tensors))
+        return aclrt.convert(
+            source, folder / "dynamic", input_shape={"x": shape}, **gears
+        ).read_bytes()
 
     def load_path(self, _: Any) -> Outputs:
         with aclrt.OfflineModel(self.path):
@@ -71,6 +96,47 @@ class Models:
     def cycle_many(self, _: Any) -> Outputs:
         with aclrt.OfflineModel(self.many) as model:
             return list(model(*self.xs))
+
+    def _shapes(self, model: bytes, *shapes: tuple[int, ...]) -> Outputs:
+        with aclrt.OfflineModel(model) as loaded:
+            return [loaded(np.ones(shape, np.float32))[0] for shape in shapes]
+
+    def cycle_batches(self, _: Any) -> Outputs:
+        return self._shapes(self.batches, (2, 3), (1, 3))
+
+    def cycle_images(self, _: Any) -> Outputs:
+        return self._shapes(self.images, (1, 1, 2, 4))
+
+    def cycle_dims(self, _: Any) -> Outputs:
+        return self._shapes(self.dims, (1, 2))
+
+    def cycle_ranges(self, _: Any) -> Outputs:
+        return self._shapes(self.ranges, (2, 3), (4, 90))
+
+    def cycle_static_aipp(self, _: Any) -> Outputs:
+        with aclrt.OfflineModel(self.static_aipp) as model:
+            return [model(np.ones((1, 6, 4, 1), np.uint8))[0]]
+
+    def cycle_dynamic_aipp(self, _: Any) -> Outputs:
+        with aclrt.OfflineModel(self.dynamic_aipp) as model:
+            model.set_aipp(
+                input_format="RGB888_U8",
+                src_image_size_w=6,
+                src_image_size_h=4,
+                csc_switch=True,
+                crop=True,
+                crop_size_w=3,
+                crop_size_h=4,
+                padding=True,
+                left_padding_size=1,
+            )
+            return [model(np.ones((1, 4, 6, 3), np.uint8))[0]]
+
+    def open_batches(self) -> aclrt.OfflineModel:
+        return aclrt.OfflineModel(self.batches)
+
+    def run_batches(self, model: Any) -> Outputs:
+        return [model(self.x)[0], model(self.x[:1])[0]]
 
     def two_models(self, _: Any) -> Outputs:
         with aclrt.OfflineModel(self.one) as first, aclrt.OfflineModel(self.path) as second:
@@ -147,6 +213,13 @@ def scenarios(models: Models) -> dict[str, Scenario]:
         Scenario("run_8_4", models.run_many, open_many, _close),
         Scenario("load_run_close", models.cycle),
         Scenario("load_run_close_8_4", models.cycle_many),
+        Scenario("batch_gears", models.cycle_batches),
+        Scenario("image_gears", models.cycle_images),
+        Scenario("dims_gears", models.cycle_dims),
+        Scenario("shape_range", models.cycle_ranges),
+        Scenario("static_aipp", models.cycle_static_aipp),
+        Scenario("dynamic_aipp", models.cycle_dynamic_aipp),
+        Scenario("change_of_gear", models.run_batches, models.open_batches, _close),
         Scenario("two_models", models.two_models),
         Scenario("two_devices", models.two_devices, devices=(0, 1)),
         Scenario("beside_another_device", models.second_device, open_one, _close, (1,)),

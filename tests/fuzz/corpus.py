@@ -349,6 +349,13 @@ def aipp() -> Iterator[tuple[str, bytes]]:
         parameters += [("cpadding_value", om.of_float(1)), ("mean_chn_9", om.of_int(1))]
         parameters += [("matrix_r9c9", om.of_int(1)), ("odd", om.of_text("?"))]
         yield f"ok-aipp-static-{number}", of(image(parameters, "static_aipp", io))
+    configurations = ['{"padding_value": 2.5}', '{"padding_value": "1"}', '{"padding_value": x}']
+    for number, text in enumerate([*configurations, '{"padding_value"', "{}"]):
+        config = om.attrs(10, [("aipp_config_path", om.of_text(text)), ("odd", om.of_int(1))])
+        operator = om.op("x_aipp", "Aipp", om.data(5, "x:0") + om.data(5, "more:0") + config)
+        yield f"ok-aipp-operator-{number}", of(image([], "static_aipp"), operator)
+    numbers = om.op("x_aipp", "Aipp", om.attrs(10, [("aipp_config_path", om.of_int(1))]))
+    yield "ok-aipp-operator-bare", of(image([], "static_aipp"), numbers)
     yield "ok-aipp-bare", of(image([("crop", om.of_bool(True))], "static_aipp"))
     yield "ok-aipp-listed", of(image([], "static_aipp"), inout=LISTED)
     yield "ok-aipp-not-listed", of(image([], "static_aipp"), inout=om.tensors(0, om.tensor("y")))

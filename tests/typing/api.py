@@ -19,6 +19,7 @@ def load() -> None:
     for source in ("a.om", Path("a.om"), b"...", bytearray(), memoryview(b""), io.BytesIO()):
         aclrt.OfflineModel(source).close()
     aclrt.OfflineModel("a.om", device_id=1, backend="fake", onnx="a.onnx", cast="safe")
+    aclrt.OfflineModel("a.om", pad="up", split=True)
 
 
 def call(x: NDArray[np.float32]) -> None:
@@ -32,6 +33,12 @@ def call(x: NDArray[np.float32]) -> None:
         model(x, out=x)
         arrays: list[NDArray[Any]] = model.run(None, {"x": x})
         model.run(["y"], {"x": x})
+        model(x, pad="up", split=True)
+        rows: list[aclrt.Result] = list(model.batches([x, (x,), {"x": x}], batch_size=8))
+        gears: tuple[tuple[int, ...], ...] = model.gears
+        gear: tuple[int, ...] | None = result.gear
+        waste: float = result.waste
+        print(rows, gears, gear, waste, model.inputs[0].range)
         spec: aclrt.TensorSpec = model.inputs[0]
         node: aclrt.NodeArg = model.get_outputs()[0]
         device: aclrt.Device = model.device
@@ -71,6 +78,11 @@ def tools() -> None:
 def files() -> None:
     """Without a device."""
     path: Path = aclrt.convert("a.onnx", "a.om", input_shape={"x": (1, 3)})
+    aclrt.convert("a.onnx", "a", input_shape={"x": (-1, 3)}, dynamic_batch_size=(1, 4))
+    aclrt.convert("a.onnx", "a", dynamic_image_size="2,2;4,4", output_type="FP16")
+    aclrt.convert("a.onnx", "a", dynamic_dims=[(1, 2), (3, 4)], out_nodes=["a:0"])
+    aclrt.convert("a.onnx", "a", input_shape_range={"x": ((1, 8), -1)}, input_fp16_nodes="x")
+    aclrt.convert("a.onnx", "a", insert_op_conf=Path("a.cfg"), output_type={"y": "FP16"})
     model: aclrt.ModelInfo = aclrt.inspect(path)
     gears: tuple[tuple[int, ...], ...] = model.gears
     words: list[str] = [aipp.describe() for aipp in model.aipp]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`aclrt convert`: both spellings of the flags, and those that come later."""
+"""`aclrt convert`: both spellings of ATC's flags, what they do and what they refuse."""
 
 from __future__ import annotations
 
@@ -38,27 +38,90 @@ def test_our_spelling_and_atc_s(flags, onnx, tmp_path, capsys):
     assert (4, 3) == tuple(info.inputs[0].shape)
 
 
+@pytest.fixture(autouse=True)
+def no_atc(monkeypatch, tmp_path):
+    """CANN's compiler is not on the PATH."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
+
+def both_spellings(flag: str) -> list[str]:
+    return [f"--{flag}", f"--{flag.replace('_', '-')}"]
+
+
+@pytest.mark.parametrize("spelling", [0, 1])
 @pytest.mark.parametrize(
-    "flag",
+    ("flag", "value", "dynamic"),
     [
-        "--dynamic_batch_size",
-        "--dynamic-batch-size",
-        "--dynamic_dims",
-        "--dynamic_image_size",
-        "--input_format",
-        "--input_shape_range",
-        "--insert_op_conf",
-        "--out_nodes",
-        "--output_type",
+        ("dynamic_batch_size", "1,4", "batch"),
+        ("dynamic_dims", "1;4", "dims"),
     ],
 )
-@pytest.mark.parametrize("joined", [True, False])
-def test_flags_of_later_versions_are_named(flag, joined, onnx, tmp_path, capsys):
-    """They are refused, with a value in either form, rather than ignored."""
-    value = [f"{flag}=1,2"] if joined else [flag, "1,2"]
-    assert 2 == main(["convert", "--model", str(onnx), "--output", str(tmp_path / "o"), *value])
-    assert f"aclrt: error: {flag} is not yet in this version" in capsys.readouterr().err
-    assert not (tmp_path / "o.om").exists()
+def test_gears(spelling, flag, value, dynamic, onnx, tmp_path):
+    """ATC's words for them."""
+    name = both_spellings(flag)[spelling]
+    out = tmp_path / "o.om"
+    assert 0 == main(["convert", str(onnx), "-o", str(out), "--input_shape=x:-1,3", name, value])
+    info = aclrt.inspect(out)
+    assert (dynamic, ((1,), (4,))) == (info.dynamic, info.gears)
+
+
+def test_ranges_types_and_nodes(onnx, tmp_path, capsys):
+    """The other flags of the model, in one line, with ATC's texts."""
+    out = tmp_path / "o.om"
+    flags = [
+        "--input_shape_range=x:[1~8,3]",
+        "--output_type=FP16",
+        "--input-fp16-nodes=x",
+        "--out_nodes=Neg_0:0",
+        "--input_format=ND",
+        "--log=info",
+    ]
+    assert 0 == main(["convert", str(onnx), "-o", str(out), *flags])
+    info = aclrt.inspect(out)
+    assert ((1, 8), (3, 3)) == info.inputs[0].range
+    assert ["float16", "float16"] == [str(t.dtype) for t in (*info.inputs, *info.outputs)]
+    assert "float16" in capsys.readouterr().out  # --log=info shows what was made
+
+
+@pytest.mark.parametrize(("log", "lines"), [("null", 0), ("error", 1), ("info", 4)])
+def test_log_levels(log, lines, onnx, tmp_path, capsys):
+    """null prints nothing, info the inputs and outputs too."""
+    out = tmp_path / "o"
+    flags = ["--input_shape=x:4,3", f"--log={log}"]
+    assert 0 == main(["convert", str(onnx), "-o", str(out), *flags])
+    captured = capsys.readouterr()
+    assert (lines, "") == (len(captured.out.splitlines()), captured.err)
+
+
+def test_flags_for_the_compiler_alone_are_told_once(onnx, tmp_path, capsys):
+    """They are taken in either spelling and have no effect; one line says so."""
+    out = tmp_path / "o"
+    flags = [
+        "--precision_mode=force_fp16",
+        "--fusion-switch-file=none.cfg",
+        "--op_select_implmode",
+        "high_performance",
+    ]
+    assert 0 == main(["convert", str(onnx), "-o", str(out), "--input_shape=x:4,3", *flags])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("aclrt: note: ")
+    for flag in ("--precision_mode", "--fusion_switch_file", "--op_select_implmode"):
+        assert 1 == line.count(flag)
+    assert "no effect" in line
+    steered = out.with_suffix(".om").read_bytes()
+    assert steered == aclrt.convert(onnx, out, input_shape="x:4,3").read_bytes()
+
+
+def test_every_steering_flag_is_taken(onnx, tmp_path, capsys):
+    """None of them is also a flag that counts."""
+    from aclrt.om import _atc
+
+    assert not set(_atc.STEERING) & set(_atc.MODEL_FLAGS)
+    flags = [f"--{name}=1" for name in _atc.STEERING]
+    out = tmp_path / "o"
+    assert 0 == main(["convert", str(onnx), "-o", str(out), "--input_shape=x:4,3", *flags])
+    error = capsys.readouterr().err
+    assert [name for name in _atc.STEERING if f"--{name}" not in error] == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +129,17 @@ def test_flags_of_later_versions_are_named(flag, joined, onnx, tmp_path, capsys)
     [
         ([], "one model is needed"),
         (["a.onnx", "--model", "b.onnx"], "one model is needed"),
-        (["a.onnx", "--framework=3"], "--framework=3"),
+        (["a.onnx", "--framework=3"], "--framework=3: expected 5 (ONNX), given TensorFlow"),
+        (["a.onnx", "--framework=onnx"], "'onnx', which is no framework"),
+        (["a.onnx", "--mode=1"], "--mode=1: expected 0"),
+        (["a.onnx", "--weight=a.caffemodel"], "belongs to Caffe"),
+        (["a.onnx", "--log=loud"], "debug, info, warning, error, null"),
+        (["a.onnx", "--soc_version=310P3"], "--soc_version=310P3: expected the name of a chip"),
+        (["a.onnx", "--dynamic_batch_size=1"], "dynamic_batch_size"),
+        (["a.onnx", "--dynamic_batch_size=1,two"], "dynamic_batch_size"),
+        (["a.onnx", "--dynamic-image-size=224;448"], "dynamic_image_size"),
+        (["a.onnx", "--dynamic_batch_size=1,2", "--dynamic_dims=1;2"], "dynamic_dims"),
+        (["a.onnx", "--output_type=FP8"], "FP16"),
         (["a.onnx", "--input-shape", "x=1,3"], "x=1,3"),
         (["a.onnx", "--input-shape", "x:1,3;x:1,3"], "twice"),
         (["a.onnx", "--no_such_flag"], "--no_such_flag"),
@@ -91,3 +164,22 @@ def test_an_open_dim_that_is_not_given_is_a_failure(onnx, tmp_path, capsys):
     assert error.startswith("aclrt: error: ")
     assert "x" in error
     assert not (tmp_path / "o.om").exists()
+
+
+def test_dims_want_a_value_for_every_open_dim(om_factory, tmp_path, capsys):
+    """The tutorial's mistake: two inputs have a -1 each, so every gear has two values."""
+    path = tmp_path / "m.onnx"
+    path.write_bytes(
+        om_factory.onnx(
+            [("Neg", ["a"], ["c"]), ("Neg", ["b"], ["d"])],
+            [("a", "float32", ("n", 2)), ("b", "float32", ("m", 3))],
+            [("c", "float32", ("n", 2)), ("d", "float32", ("m", 3))],
+        )
+    )
+    flags = ["--input_shape=a:-1,2;b:-1,3", "--dynamic_dims=1;2;4;8"]
+    assert 0 != main(["convert", str(path), "-o", str(tmp_path / "o"), *flags])
+    error = capsys.readouterr().err
+    assert "dynamic_dims" in error
+    assert "1,1" in error or "-1" in error
+    flags[1] = "--dynamic_dims=1,1;2,2;4,4;8,8"
+    assert 0 == main(["convert", str(path), "-o", str(tmp_path / "o"), *flags])

@@ -147,10 +147,13 @@ def test_string_output(refused):
         "a:4,3;b:4,3",
         " a : 4, 3 ; b:4,3; ",
         "b:4,3",
+        "4,3;4,3",
+        "4,3",
     ],
 )
 def test_ways_to_state_shapes(given, converted):
-    """A mapping or ATC's text; a symbol bound in one input holds in the other."""
+    """A mapping or ATC's text, with names or without; a symbol bound in one input holds in the
+    other."""
     info = converted(two_inputs(("N", 3), ("N", 3)), input_shape=given)
     rows = ("float32", (4, 3), 48)
     assert [[("a", *rows), ("b", *rows)], [("sum", *rows)]] == signature(info)
@@ -223,8 +226,8 @@ def test_input_without_any_shape(refused, converted):
         ({"a": (4, 4)}, "expected (N, 3), given (4, 4): dim 1 is 3 in the model"),
         ({"a": (4,)}, "expected (N, 3), which are 2 dims, given (4,)"),
         ({"a": (4, 3), "b": (5, 3)}, "'N' is 4 in the shape of 'a'"),
-        ({"a": (-1, 3)}, "expected dims of at least 0, given -1"),
-        ("a:-1,3", "expected dims of at least 0, given -1"),
+        ({"a": (-2, 3)}, "expected dims of at least 0, or -1 where runs differ, given -2"),
+        ("a:-2,3", "expected dims of at least 0, or -1 where runs differ, given -2"),
         ({"a": (1.5, 3)}, "expected whole numbers, given 1.5"),
         ({"a": (True, 3)}, "expected whole numbers, given True"),
         ({"a": 4}, "expected a sequence of dims, given 4"),
@@ -233,7 +236,7 @@ def test_input_without_any_shape(refused, converted):
         ({"a": (1 << 64, 3)}, "does not fit in 64 bits"),
         ("a:4,x", "expected whole numbers"),
         ("a:4,,3", "expected whole numbers"),
-        ("4,3", 'expected "name:dims"'),
+        ("4,3;4,3;4,3", "3 shapes are given, the model has 2 inputs"),
         (":4,3", 'expected "name:dims"'),
         ("a:4,3;a:4,3", "given twice"),
         ("", "expected the shape of an input"),

@@ -8,12 +8,11 @@ import struct
 import zlib
 
 import pytest
+from om_bytes import HEADER, PARTITIONS, attrs, fields, packed, partitions
 from onnx import ModelProto, TensorProto, helper
 
 import aclrt
 
-HEADER = 256
-PARTITIONS = {8: "inout", 0: "model_def", 2: "tasks", 0x4E4F4158: "body"}
 # ModelDef's number, aclDataType
 NUMBERS = {TensorProto.FLOAT: (1, 0), TensorProto.INT64: (8, 9), TensorProto.BOOL: (11, 12)}
 
@@ -67,85 +66,9 @@ def om(path):
 @pytest.fixture(scope="module")
 def parts(om):
     """The partitions' bytes by name."""
-    count, padding = struct.unpack_from("<II", om, HEADER)
-    assert (4, 0) == (count, padding)
-    begin = HEADER + 8 + 24 * count
-    found, position = {}, 0
-    for i in range(count):
-        kind, padding, offset, size = struct.unpack_from("<IIQQ", om, HEADER + 8 + 24 * i)
-        assert (0, position) == (padding, offset), "back to back"
-        assert size > 0
-        found[PARTITIONS[kind]] = om[begin + offset : begin + offset + size]
-        position += size
-    assert len(om) == begin + position
+    found = partitions(om)
     assert list(PARTITIONS.values()) == list(found), "in this order"
     return found
-
-
-def fields(message):
-    """A protobuf message as {field number: [values]}; bytes for everything with a length."""
-    found, at = {}, 0
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = message[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                return value
-
-    while at < len(message):
-        tag = varint()
-        if tag & 7 == 0:
-            value = varint()
-        else:
-            assert 2 == tag & 7
-            length = varint()
-            value = message[at : at + length]
-            assert length == len(value)
-            at += length
-        found.setdefault(tag >> 3, []).append(value)
-    return found
-
-
-def packed(raw):
-    return fields(b"".join(b"\x08" + part for part in split(raw))).get(1, [])
-
-
-def split(raw):
-    """The varints of a packed field, each as bytes."""
-    out, current = [], b""
-    for byte in raw:
-        current += bytes([byte])
-        if byte < 0x80:
-            out.append(current)
-            current = b""
-    assert not current
-    return out
-
-
-def attrs(entries):
-    """map<string, AttrDef> as a dict."""
-    out = {}
-    for entry in map(fields, entries):
-        attr = fields(entry[2][0])
-        assert 1 == len(attr), "one member of the oneof"
-        if 1 in attr:
-            items = fields(attr[1][0])
-            kind = items[20][0]
-            value = {
-                1: [text.decode() for text in items.get(2, [])],
-                2: packed(items.get(3, [b""])[0]),
-            }[kind]
-        elif 2 in attr:
-            value = attr[2][0].decode()
-        else:
-            value = attr[3][0]
-        out[entry[1][0].decode()] = value
-    return out
 
 
 @pytest.fixture(scope="module")

@@ -218,14 +218,37 @@ typedef struct aclrt_model_options_t {
   const char *onnx;   // fake only: the ONNX to run in place of a really compiled .om; may be NULL
 } aclrt_model_options_t;
 
+// What varies from run to run.
+typedef enum aclrt_dynamic_t {
+  ACLRT_DYNAMIC_NONE = 0,
+  ACLRT_DYNAMIC_BATCH = 1,  // gears of one value, the first dim
+  ACLRT_DYNAMIC_IMAGE = 2,  // gears of height and width
+  ACLRT_DYNAMIC_DIMS = 3,   // gears with a value for every dynamic dim
+  ACLRT_DYNAMIC_RANGE = 4   // no gears: any dims inside the ranges
+} aclrt_dynamic_t;
+
+typedef struct aclrt_dims_t {
+  const int64_t *dims;
+  size_t rank;
+} aclrt_dims_t;
+
+// One of the shapes that the model was compiled for.
+typedef struct aclrt_gear_t {
+  const int64_t *values;  // what ATC was given: {batch}, {height, width}, or one for each -1
+  size_t value_count;
+  const aclrt_dims_t *inputs;   // input_count of them; -1 where an image of any size is taken
+  const aclrt_dims_t *outputs;  // output_count of them
+} aclrt_gear_t;
+
 typedef struct aclrt_tensor_info_t {
   const char *name;      // the framework's name; unique among its inputs or outputs
   const char *acl_name;  // the name AscendCL reports ("Softmax_3:0:probs"); often the same
   int32_t dtype;         // aclrt_dtype_t
   int32_t format;        // aclFormat
-  size_t nbytes;         // bytes of the buffer to feed or fetch
+  size_t nbytes;         // bytes to feed or fetch, of the largest shape; 0 where it has no limit
   size_t rank;
-  const int64_t *dims;  // rank of them; -1 where dynamic
+  const int64_t *dims;   // rank of them; -1 where dynamic
+  const int64_t *range;  // rank pairs: least, greatest (-1: no limit); NULL where not known
 } aclrt_tensor_info_t;
 
 typedef struct aclrt_model_info_t {
@@ -237,6 +260,9 @@ typedef struct aclrt_model_info_t {
   int32_t is_simulated;  // 1: made by aclrt convert, runs on the fake alone
   uint64_t work_size;    // device bytes for activations, as AscendCL states them
   uint64_t weight_size;  // device bytes for weights
+  aclrt_dynamic_t dynamic;
+  size_t gear_count;
+  const aclrt_gear_t *gears;
 } aclrt_model_info_t;
 
 // A host buffer. For inputs data is only read.
@@ -256,12 +282,57 @@ typedef struct aclrt_shape_t {
 ACLRT_API aclrt_status_t *aclrt_model_load(const aclrt_model_options_t *options,
                                            aclrt_model_t **model);
 ACLRT_API aclrt_status_t *aclrt_model_info(aclrt_model_t *model, aclrt_model_info_t *info);
-// Copies in, executes, copies out. Buffers are positional; each nbytes must equal the tensor's.
+// Copies in, executes, copies out: for models whose inputs have fixed shapes. Buffers are
+// positional; each nbytes must equal the tensor's.
 // No output may overlap an input or another output. shapes (output_count of them) receives the
 // outputs' real dims; NULL where they are not wanted.
 ACLRT_API aclrt_status_t *aclrt_model_run(aclrt_model_t *model, const aclrt_buffer_t *inputs,
                                           size_t input_count, const aclrt_buffer_t *outputs,
                                           size_t output_count, aclrt_shape_t *shapes);
+// The same for every model, by the shapes of its inputs (input_count of them), which select the
+// gear; nbytes must be what a shape takes. Where none fits: ACLRT_ERROR_INPUT with the gears. An
+// output whose data is NULL gets memory from this call, unless it is empty, which the caller
+// releases with aclrt_memory_release; nbytes is set to it. On failure all such data are NULL again.
+ACLRT_API aclrt_status_t *aclrt_model_run_shaped(aclrt_model_t *model, const aclrt_buffer_t *inputs,
+                                                 const aclrt_dims_t *input_shapes,
+                                                 size_t input_count, aclrt_buffer_t *outputs,
+                                                 size_t output_count, aclrt_shape_t *shapes);
+ACLRT_API void aclrt_memory_release(void *data);
+
+// Dynamic AIPP: what is done to one image.
+typedef struct aclrt_aipp_image_t {
+  int32_t crop_left;  // of the source
+  int32_t crop_top;
+  int32_t crop_width;  // 0, with the height: nothing is cut away
+  int32_t crop_height;
+  int32_t padding_left;  // 0 to 32
+  int32_t padding_right;
+  int32_t padding_top;
+  int32_t padding_bottom;
+  int16_t mean[4];  // a pixel becomes (pixel - mean - min) * var_reci, by channel
+  float min[4];
+  float var_reci[4];
+} aclrt_aipp_image_t;
+
+// And what all images of an input have in common.
+typedef struct aclrt_aipp_t {
+  int32_t input_format;  // 1 YUV420SP_U8, 2 XRGB8888_U8, 3 RGB888_U8, 4 YUV400_U8
+  int32_t width;         // of the source images
+  int32_t height;
+  int32_t rbuv_swap;  // 0 or 1
+  int32_t ax_swap;
+  int32_t csc;
+  int16_t matrix[9];  // row after row, 256 is 1.0; with csc alone, as are the biases
+  uint8_t output_bias[3];
+  uint8_t input_bias[3];
+  const aclrt_aipp_image_t *images;  // one for all, or one for each of the (largest) batch
+  size_t image_count;
+} aclrt_aipp_t;
+
+// The parameters of the runs that follow, for an input with dynamic AIPP; a run before is refused.
+// Waits for a run in progress. Values outside of AscendCL's limits: ACLRT_ERROR_INPUT.
+ACLRT_API aclrt_status_t *aclrt_model_set_aipp(aclrt_model_t *model, size_t input,
+                                               const aclrt_aipp_t *aipp);
 // Waits for a run in progress, then gives everything back. Idempotent; a later run fails with
 // ACLRT_ERROR_CLOSED. Returns the first failure, having released the rest all the same.
 ACLRT_API aclrt_status_t *aclrt_model_close(aclrt_model_t *model);
@@ -273,6 +344,10 @@ ACLRT_API void aclrt_model_release(aclrt_model_t *model);
 // aclrt_string_release. Malformed bytes: ACLRT_ERROR_MODEL_FORMAT naming offset and field.
 ACLRT_API aclrt_status_t *aclrt_om_inspect(const void *data, size_t data_size, char **json);
 ACLRT_API aclrt_status_t *aclrt_om_inspect_file(const char *path, char **json);
+// Whether aclrt_model_load would take the model here, without opening a device (device_id is not
+// looked at): {"loads": bool, "findings": [{"topic", "ok", "text", "hint"}]}; release with
+// aclrt_string_release. Fails as aclrt_om_inspect does, and where there is no usable libascendcl.
+ACLRT_API aclrt_status_t *aclrt_model_check(const aclrt_model_options_t *options, char **json);
 
 // ---- the fake device ---------------------------------------------------------------------------
 

@@ -15,6 +15,9 @@
 // Feeding    Strict: names, element types, shapes (where a view has one) and sizes must fit; all
 // are
 //            checked before AscendCL is called. Nothing is converted, cut or padded.
+// Shapes     Where a model's shapes vary, the shape of what is fed selects the gear: {data, {4,
+// 3}}.
+//            It may be left out where one dim alone varies. Outputs have their real shapes.
 // Threads    One Model may be used from many threads; its runs are serialised.
 //
 // Header-only over aclrt.h: no C++ type crosses the library's boundary, any compiler may be used.
@@ -34,226 +37,30 @@
 #include <vector>
 
 #include "aclrt/error.hpp"
+#include "aclrt/tensor.hpp"
 
 namespace aclrt {
 
-// ---- views and element types --------------------------------------------------------------------
-
-using Shape = std::vector<int64_t>;
-
-// A pointer and a count, as std::span is in C++20.
-template <class T>
-class span {
- public:
-  using value_type = std::remove_cv_t<T>;
-  using iterator = T *;
-  constexpr span() noexcept = default;
-  constexpr span(T *data, size_t size) noexcept : data_(data), size_(size) {}
-  template <class C, class = std::enable_if_t<
-                         std::is_convertible_v<decltype(std::data(std::declval<C &>())), T *>>>
-  constexpr span(C &container) noexcept
-      : data_(std::data(container)), size_(std::size(container)) {}
-  constexpr T *data() const noexcept { return data_; }
-  constexpr size_t size() const noexcept { return size_; }
-  constexpr bool empty() const noexcept { return size_ == 0; }
-  constexpr T *begin() const noexcept { return data_; }
-  constexpr T *end() const noexcept { return data_ + size_; }
-  constexpr T &operator[](size_t index) const noexcept { return data_[index]; }
-
- private:
-  T *data_ = nullptr;
-  size_t size_ = 0;
-};
-
-// The elements of a tensor in row-major order, with its shape.
-template <class T>
-class tensor_span : public span<T> {
- public:
-  tensor_span(T *data, size_t size, span<const int64_t> shape) noexcept
-      : span<T>(data, size), shape_(shape) {}
-  span<const int64_t> shape() const noexcept { return shape_; }
-
- private:
-  span<const int64_t> shape_;
-};
-
-// 16-bit floats by their bits; C++17 has no type for them.
-struct half {
-  uint16_t bits;
-};
-struct bfloat16 {
-  uint16_t bits;
-};
-
 namespace detail {
-template <class T>
-constexpr aclrt_dtype_t dtype_number() {
-  if constexpr (std::is_same_v<T, float>) return ACLRT_DTYPE_FLOAT32;
-  if constexpr (std::is_same_v<T, double>) return ACLRT_DTYPE_FLOAT64;
-  if constexpr (std::is_same_v<T, half>) return ACLRT_DTYPE_FLOAT16;
-  if constexpr (std::is_same_v<T, bfloat16>) return ACLRT_DTYPE_BFLOAT16;
-  if constexpr (std::is_same_v<T, bool>) return ACLRT_DTYPE_BOOL;
-  if constexpr (std::is_same_v<T, int8_t>) return ACLRT_DTYPE_INT8;
-  if constexpr (std::is_same_v<T, uint8_t>) return ACLRT_DTYPE_UINT8;
-  if constexpr (std::is_same_v<T, int16_t>) return ACLRT_DTYPE_INT16;
-  if constexpr (std::is_same_v<T, uint16_t>) return ACLRT_DTYPE_UINT16;
-  if constexpr (std::is_same_v<T, int32_t>) return ACLRT_DTYPE_INT32;
-  if constexpr (std::is_same_v<T, uint32_t>) return ACLRT_DTYPE_UINT32;
-  if constexpr (std::is_same_v<T, int64_t>) return ACLRT_DTYPE_INT64;
-  if constexpr (std::is_same_v<T, uint64_t>) return ACLRT_DTYPE_UINT64;
-  return ACLRT_DTYPE_UNDEFINED;
+template <auto Release>
+struct Releaser {
+  template <class T>
+  void operator()(T *handle) const noexcept {
+    Release(handle);
+  }
+};
+using String = std::unique_ptr<char, Releaser<aclrt_string_release>>;
+
+inline void require_open(const void *handle, const char *what) {
+  if (handle == nullptr) throw_error(ACLRT_ERROR_CLOSED, std::string(what) + " was moved from");
 }
 }  // namespace detail
-
-// dtype_of<T>::value is AscendCL's element type for T. Specialise it for your own half type.
-template <class T>
-struct dtype_of : std::integral_constant<aclrt_dtype_t, detail::dtype_number<T>()> {
-  static_assert(detail::dtype_number<T>() != ACLRT_DTYPE_UNDEFINED,
-                "aclrt: no AscendCL element type for this C++ type");
-};
-
-// "float32"; "dtype <number>" for one that this library does not know.
-inline std::string dtype_name(int32_t dtype) {
-  for (size_t i = 0; i < aclrt_dtype_count(); ++i) {
-    const aclrt_dtype_info_t row = aclrt_dtype_at(i);
-    if (row.value == dtype) return row.name;
-  }
-  return "dtype " + std::to_string(dtype);
-}
-
-// A model's input or output.
-struct TensorSpec {
-  std::string name;
-  std::string acl_name;
-  aclrt_dtype_t dtype;
-  int32_t format;
-  Shape shape;  // -1 where dynamic
-  size_t nbytes;
-};
-
-namespace detail {
-
-inline std::string to_string(span<const int64_t> shape) {
-  std::string text = "(";
-  for (size_t i = 0; i < shape.size(); ++i) {
-    text += (i ? ", " : "") + std::to_string(shape[i]);
-  }
-  return text + (shape.size() == 1 ? ",)" : ")");
-}
-
-inline size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-// "did you mean 'probs'?", or all the names there are.
-inline std::string suggestion(std::string_view name, const std::vector<TensorSpec> &specs) {
-  const TensorSpec *best = nullptr;
-  size_t distance = std::max<size_t>(2, name.size() / 3) + 1;
-  std::string all;
-  for (const TensorSpec &spec : specs) {
-    const size_t d = edit_distance(name, spec.name);
-    if (d < distance) {
-      distance = d;
-      best = &spec;
-    }
-    all += (all.empty() ? "" : ", ") + spec.name;
-  }
-  if (best != nullptr) return "did you mean '" + best->name + "'?";
-  return specs.empty() ? "there are none" : "there are: " + all;
-}
-
-// The position of the tensor of that name, the framework's or AscendCL's.
-inline size_t find(std::string_view name, const std::vector<TensorSpec> &specs, const char *what) {
-  for (size_t i = 0; i < specs.size(); ++i) {
-    if (specs[i].name == name) return i;
-  }
-  for (size_t i = 0; i < specs.size(); ++i) {
-    if (specs[i].acl_name == name) return i;
-  }
-  throw_error(ACLRT_ERROR_INPUT, std::string("no ") + what + " '" + std::string(name) + "'",
-              suggestion(name, specs));
-}
-
-template <class C>
-using element_of =
-    std::remove_pointer_t<decltype(std::size(std::declval<C &>()), std::data(std::declval<C &>()))>;
-
-}  // namespace detail
-
-// ---- what run() takes ---------------------------------------------------------------------------
-
-// Somebody's contiguous elements (Byte: std::byte, or const std::byte where they are only read),
-// their type and, where the caller states it, their shape.
-template <class Byte>
-class basic_view {
-  using Void = std::conditional_t<std::is_const_v<Byte>, const void, void>;
-  template <class T>
-  static constexpr bool kFits = std::is_const_v<Byte> || !std::is_const_v<T>;
-
- public:
-  // From std::vector<T>, std::array, std::span, T[n], aclrt::tensor_span, ...; not vector<bool>.
-  template <class C, class T = detail::element_of<C>,
-            class = std::enable_if_t<std::is_object_v<T> && kFits<T>>>
-  basic_view(C &&container) : basic_view(std::data(container), std::size(container)) {}
-  template <class C, class T = detail::element_of<C>>
-  basic_view(C &&container, Shape shape) : basic_view(container) {
-    shape_ = std::move(shape);
-    has_shape_ = true;
-  }
-  template <class T>
-  basic_view(T *data, size_t count)
-      : basic_view(data, count * sizeof(T), dtype_of<std::remove_cv_t<T>>::value) {}
-  // Untyped bytes, for element types that C++ lacks.
-  basic_view(Void *data, size_t nbytes, aclrt_dtype_t dtype)
-      : data_(static_cast<Byte *>(data)), nbytes_(nbytes), dtype_(dtype) {}
-
-  Byte *data() const noexcept { return data_; }
-  size_t nbytes() const noexcept { return nbytes_; }
-  aclrt_dtype_t dtype() const noexcept { return dtype_; }
-  const Shape *shape() const noexcept { return has_shape_ ? &shape_ : nullptr; }
-
- private:
-  Byte *data_;
-  size_t nbytes_;
-  aclrt_dtype_t dtype_;
-  Shape shape_;
-  bool has_shape_ = false;
-};
-using InputView = basic_view<const std::byte>;
-using OutputView = basic_view<std::byte>;
-
-struct Input {
-  std::string_view name;
-  InputView view;
-};
-struct Output {
-  std::string_view name;
-  OutputView view;
-};
 
 // ---- what run() gives ---------------------------------------------------------------------------
 
 // One output: its bytes, owned, with the real shape of this run.
 class Tensor {
  public:
-  explicit Tensor(const TensorSpec &spec)
-      : name_(spec.name),
-        dtype_(spec.dtype),
-        shape_(spec.shape),
-        nbytes_(spec.nbytes),
-        data_(new std::byte[spec.nbytes]) {}
-
   const std::string &name() const noexcept { return name_; }
   aclrt_dtype_t dtype() const noexcept { return dtype_; }
   const Shape &shape() const noexcept { return shape_; }
@@ -276,11 +83,19 @@ class Tensor {
 
  private:
   friend class Model;
+  // Takes the memory over.
+  Tensor(const TensorSpec &spec, const aclrt_buffer_t &memory, const aclrt_shape_t &shape)
+      : name_(spec.name),
+        dtype_(spec.dtype),
+        shape_(shape.dims, shape.dims + shape.rank),
+        nbytes_(memory.nbytes),
+        data_(static_cast<std::byte *>(memory.data)) {}
+
   std::string name_;
   aclrt_dtype_t dtype_;
   Shape shape_;
   size_t nbytes_;
-  std::unique_ptr<std::byte[]> data_;
+  std::unique_ptr<std::byte, detail::Releaser<aclrt_memory_release>> data_;
 };
 
 // All outputs of one run, by position and by name.
@@ -309,21 +124,6 @@ class Outputs {
 };
 
 // ---- device and model ---------------------------------------------------------------------------
-
-namespace detail {
-template <auto Release>
-struct Releaser {
-  template <class T>
-  void operator()(T *handle) const noexcept {
-    Release(handle);
-  }
-};
-using String = std::unique_ptr<char, Releaser<aclrt_string_release>>;
-
-inline void require_open(const void *handle, const char *what) {
-  if (handle == nullptr) throw_error(ACLRT_ERROR_CLOSED, std::string(what) + " was moved from");
-}
-}  // namespace detail
 
 struct DeviceInfo {
   int32_t id;
@@ -373,6 +173,8 @@ class Model {
 
   const std::vector<TensorSpec> &inputs() const noexcept { return inputs_; }
   const std::vector<TensorSpec> &outputs() const noexcept { return *outputs_; }
+  // Empty for fixed shapes and for shape ranges.
+  const std::vector<Gear> &gears() const noexcept { return gears_; }
   aclrt_model_info_t info() const {
     detail::require_open(handle_.get(), "the model");
     aclrt_model_info_t info{};
@@ -380,7 +182,8 @@ class Model {
     return info;
   }
 
-  // Every input by name, in any order: model.run({{"x", x}, {"mask", mask}}).
+  // Every input by name, in any order: model.run({{"x", x}, {"mask", mask}}). Where shapes vary:
+  // model.run({{"x", {x, {4, 3}}}}).
   Outputs run(std::initializer_list<Input> inputs) { return run({inputs.begin(), inputs.size()}); }
   Outputs run(span<const Input> inputs) { return execute(in_order(inputs, inputs_, "input")); }
   // Every input by position: model(x, mask).
@@ -388,7 +191,8 @@ class Model {
   Outputs operator()(const T &...inputs) {
     return call({InputView(inputs)...});
   }
-  // Into the caller's buffers, one for every output. shapes, where wanted, receives the real ones.
+  // Into the caller's buffers, one for every output, as large as it is in this run. shapes, where
+  // wanted, receives the real ones.
   void run_into(std::initializer_list<Input> inputs, std::initializer_list<Output> outputs,
                 std::vector<Shape> *shapes = nullptr) {
     run_into(span<const Input>(inputs.begin(), inputs.size()),
@@ -398,9 +202,17 @@ class Model {
                 std::vector<Shape> *shapes = nullptr) {
     detail::require_open(handle_.get(), "the model");
     const auto in = in_order(inputs, inputs_, "input");
-    const auto out = in_order(outputs, *outputs_, "output");
-    std::vector<Shape> real = execute(in, out);
-    if (shapes != nullptr) *shapes = std::move(real);
+    auto out = in_order(outputs, *outputs_, "output");
+    for (aclrt_buffer_t &buffer : out.buffers) {
+      // Without memory the library would allocate it.
+      if (buffer.data == nullptr) buffer.data = &nothing_;
+    }
+    const auto real = execute(in, out.buffers);
+    if (shapes == nullptr) return;
+    shapes->clear();
+    for (const aclrt_shape_t &shape : span<const aclrt_shape_t>(real.get(), outputs_->size())) {
+      shapes->emplace_back(shape.dims, shape.dims + shape.rank);
+    }
   }
 
   // Waits for a run in progress and gives everything back. Idempotent; the destructor does it too,
@@ -411,7 +223,12 @@ class Model {
   aclrt_model_t *handle() const noexcept { return handle_.get(); }
 
  private:
-  using Buffers = std::vector<aclrt_buffer_t>;
+  // Positional, each with its shape.
+  struct Buffers {
+    explicit Buffers(size_t count) : buffers(count), shapes(count) {}
+    std::vector<aclrt_buffer_t> buffers;
+    std::vector<Shape> shapes;
+  };
 
   void load(const char *path, const void *data, size_t size, const ModelOptions &options) {
     aclrt_model_options_t raw{};
@@ -428,25 +245,44 @@ class Model {
     inputs_ = specs(known.inputs, known.input_count);
     outputs_ =
         std::make_shared<const std::vector<TensorSpec>>(specs(known.outputs, known.output_count));
+    for (const aclrt_gear_t &gear : span<const aclrt_gear_t>(known.gears, known.gear_count)) {
+      gears_.push_back({Shape(gear.values, gear.values + gear.value_count),
+                        shapes(gear.inputs, known.input_count),
+                        shapes(gear.outputs, known.output_count)});
+    }
+  }
+
+  static std::vector<Shape> shapes(const aclrt_dims_t *dims, size_t count) {
+    std::vector<Shape> all;
+    for (const aclrt_dims_t &d : span<const aclrt_dims_t>(dims, count)) {
+      all.emplace_back(d.dims, d.dims + d.rank);
+    }
+    return all;
   }
 
   static std::vector<TensorSpec> specs(const aclrt_tensor_info_t *infos, size_t count) {
     std::vector<TensorSpec> all;
     all.reserve(count);
     for (const aclrt_tensor_info_t &t : span<const aclrt_tensor_info_t>(infos, count)) {
-      all.push_back({t.name, t.acl_name, static_cast<aclrt_dtype_t>(t.dtype), t.format,
-                     Shape(t.dims, t.dims + t.rank), t.nbytes});
+      all.push_back({t.name,
+                     t.acl_name,
+                     static_cast<aclrt_dtype_t>(t.dtype),
+                     t.format,
+                     Shape(t.dims, t.dims + t.rank),
+                     t.nbytes,
+                     {}});
+      for (size_t axis = 0; t.range != nullptr && axis < t.rank; ++axis) {
+        all.back().range.emplace_back(t.range[2 * axis], t.range[2 * axis + 1]);
+      }
     }
     return all;
   }
 
   template <class Byte>
   static void require_fit(const basic_view<Byte> &view, const TensorSpec &spec, const char *what) {
-    const bool dynamic = std::count_if(spec.shape.begin(), spec.shape.end(),
-                                       [](int64_t dim) { return dim < 0; }) > 0;
     const auto same = [](int64_t given, int64_t wanted) { return wanted < 0 || given == wanted; };
     const Shape *shape = view.shape();
-    if (view.dtype() == spec.dtype && (dynamic || view.nbytes() == spec.nbytes) &&
+    if (view.dtype() == spec.dtype && (spec.is_dynamic() || view.nbytes() == spec.nbytes) &&
         (shape == nullptr ||
          std::equal(shape->begin(), shape->end(), spec.shape.begin(), spec.shape.end(), same))) {
       return;
@@ -457,6 +293,27 @@ class Model {
                     " bytes; got " + dtype_name(view.dtype()) +
                     (shape ? " " + detail::to_string(*shape) : std::string()) + ", " +
                     std::to_string(view.nbytes()) + " bytes");
+  }
+
+  // The shape of a view: the caller's, the tensor's, or the one that the size leaves.
+  template <class Byte>
+  static Shape shape_of(const basic_view<Byte> &view, const TensorSpec &spec, const char *what) {
+    if (view.shape() != nullptr) return *view.shape();
+    if (!spec.is_dynamic()) return spec.shape;
+    const size_t count = element_count(view.nbytes(), view.dtype());
+    size_t others = 1;
+    for (int64_t dim : spec.shape) others *= dim < 0 ? 1 : static_cast<size_t>(dim);
+    const bool one = std::count(spec.shape.begin(), spec.shape.end(), -1) == 1;
+    if (!one || others == 0 || count % others != 0) {
+      throw_error(ACLRT_ERROR_INPUT,
+                  std::string(what) + " '" + spec.name + "' of " + std::to_string(count) +
+                      " elements: its shape " + detail::to_string(spec.shape) +
+                      " cannot be told from them",
+                  "Give it with the data: {data, {4, 3}}.");
+    }
+    Shape shape = spec.shape;
+    *std::find(shape.begin(), shape.end(), -1) = static_cast<int64_t>(count / others);
+    return shape;
   }
 
   // The named views as positional buffers, each checked; none may be missing or given twice.
@@ -473,7 +330,10 @@ class Model {
       }
       require_fit(one.view, specs[index], what);
       given[index] = 1;
-      buffers[index] = to_buffer(one.view);
+      buffers.buffers[index] = to_buffer(one.view);
+      if constexpr (std::is_same_v<Named, Input>) {
+        buffers.shapes[index] = shape_of(one.view, specs[index], what);
+      }
     }
     const auto missing = std::find(given.begin(), given.end(), char{0});
     if (missing != given.end()) {
@@ -494,11 +354,13 @@ class Model {
       throw_error(ACLRT_ERROR_INPUT, "expected " + std::to_string(inputs_.size()) +
                                          " inputs; got " + std::to_string(views.size()));
     }
-    Buffers buffers;
-    buffers.reserve(views.size());
+    Buffers buffers(views.size());
+    size_t index = 0;
     for (const InputView &view : views) {
-      require_fit(view, inputs_[buffers.size()], "input");
-      buffers.push_back(to_buffer(view));
+      require_fit(view, inputs_[index], "input");
+      buffers.buffers[index] = to_buffer(view);
+      buffers.shapes[index] = shape_of(view, inputs_[index], "input");
+      ++index;
     }
     return execute(buffers);
   }
@@ -506,29 +368,30 @@ class Model {
   Outputs execute(const Buffers &in) {
     Outputs outputs;
     outputs.specs_ = outputs_;
-    Buffers out;
-    for (const TensorSpec &spec : *outputs_) {
-      Tensor &tensor = outputs.tensors_.emplace_back(spec);
-      out.push_back({tensor.data_.get(), tensor.nbytes_});
+    outputs.tensors_.reserve(outputs_->size());
+    std::vector<aclrt_buffer_t> out(outputs_->size());  // no memory: the library allocates it
+    const auto shapes = execute(in, out);
+    for (size_t i = 0; i < out.size(); ++i) {
+      outputs.tensors_.push_back(Tensor((*outputs_)[i], out[i], shapes[i]));
     }
-    std::vector<Shape> shapes = execute(in, out);
-    for (size_t i = 0; i < shapes.size(); ++i) outputs.tensors_[i].shape_ = std::move(shapes[i]);
     return outputs;
   }
 
-  std::vector<Shape> execute(const Buffers &in, const Buffers &out) {
-    const std::unique_ptr<aclrt_shape_t[]> raw(new aclrt_shape_t[out.size()]);
-    check(aclrt_model_run(handle_.get(), in.data(), in.size(), out.data(), out.size(), raw.get()));
-    std::vector<Shape> shapes;
-    for (const aclrt_shape_t &shape : span<const aclrt_shape_t>(raw.get(), out.size())) {
-      shapes.emplace_back(shape.dims, shape.dims + shape.rank);
-    }
+  std::unique_ptr<aclrt_shape_t[]> execute(const Buffers &in, std::vector<aclrt_buffer_t> &out) {
+    std::unique_ptr<aclrt_shape_t[]> shapes(new aclrt_shape_t[out.size()]);
+    std::vector<aclrt_dims_t> dims;
+    dims.reserve(in.shapes.size());
+    for (const Shape &shape : in.shapes) dims.push_back({shape.data(), shape.size()});
+    check(aclrt_model_run_shaped(handle_.get(), in.buffers.data(), dims.data(), dims.size(),
+                                 out.data(), out.size(), shapes.get()));
     return shapes;
   }
 
+  std::byte nothing_{};
   std::unique_ptr<aclrt_model_t, detail::Releaser<aclrt_model_release>> handle_;
   std::vector<TensorSpec> inputs_;
   std::shared_ptr<const std::vector<TensorSpec>> outputs_;
+  std::vector<Gear> gears_;
 };
 
 // ---- runtime, files, fake

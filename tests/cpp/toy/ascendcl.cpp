@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A toy libascendcl for the shim's tests: one model (x float32[4] -> y = x + 1, and the empty z),
-// all in host memory, with counts of calls and live objects, and failures on request. Unlike the
+// all in host memory, with counts of calls and live objects, and failures on request. TOY_DYNAMIC
+// makes it another: "batch" x float32[n][4] with the gears 1, 2 and 4; "range" x float32[n] for any
+// n, and nobody can tell the size of y. Unlike the
 // fake device it checks nothing and can pass for a real library: TOY_FAKE gives it the fake's
 // controls. Functions that it does not define answer with zero.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <map>
 #include <mutex>
 #include <string>
@@ -67,9 +71,22 @@ aclError destroy(const char *name, const void *object) {
   return code;
 }
 
+bool is_toy(const char *kind) {
+  const char *dynamic = getenv("TOY_DYNAMIC");
+  return dynamic != nullptr && strcmp(dynamic, kind) == 0;
+}
+
+int64_t g_gear = 4;  // set last
+
+void set_dims(aclmdlIODims *dims, std::initializer_list<int64_t> all) {
+  dims->dimCount = all.size();
+  std::copy(all.begin(), all.end(), dims->dims);
+}
+
 void output_dims(size_t index, aclmdlIODims *dims) {
-  dims->dimCount = 1;
-  dims->dims[0] = index == 0 ? 4 : 0;
+  if (index > 0) return set_dims(dims, {0});
+  if (is_toy("batch")) return set_dims(dims, {g_gear, 4});
+  set_dims(dims, {is_toy("range") ? -1 : 4});
 }
 
 }  // namespace
@@ -78,8 +95,12 @@ struct aclDataBuffer {
   void *data;
   size_t size;
 };
+struct aclTensorDesc {
+  int64_t dim;
+};
 struct aclmdlDataset {
   aclDataBuffer *buffers[4];
+  aclTensorDesc descs[4];
   size_t count;
 };
 
@@ -257,18 +278,21 @@ aclError aclmdlUnload(uint32_t) {
   return ACL_SUCCESS;
 }
 size_t aclmdlGetNumInputs(aclmdlDesc *) {
-  return 1;
+  return is_toy("batch") ? 2 : 1;
 }
 size_t aclmdlGetNumOutputs(aclmdlDesc *) {
   return 2;
 }
-size_t aclmdlGetInputSizeByIndex(aclmdlDesc *, size_t) {
-  return 16;
+size_t aclmdlGetInputSizeByIndex(aclmdlDesc *, size_t index) {
+  if (index == 1) return 4;
+  return is_toy("batch") ? 64 : is_toy("range") ? 0 : 16;
 }
 size_t aclmdlGetOutputSizeByIndex(aclmdlDesc *, size_t index) {
-  return index == 0 ? 16 : 0;
+  if (index > 0) return 0;
+  return is_toy("batch") ? 64 : is_toy("range") ? 0 : 16;
 }
-const char *aclmdlGetInputNameByIndex(const aclmdlDesc *, size_t) {
+const char *aclmdlGetInputNameByIndex(const aclmdlDesc *, size_t index) {
+  if (index == 1) return ACL_DYNAMIC_TENSOR_NAME;
   const char *name = getenv("TOY_INPUT_NAME");
   return name != nullptr ? name : "x";
 }
@@ -278,9 +302,74 @@ const char *aclmdlGetOutputNameByIndex(const aclmdlDesc *, size_t index) {
 }
 aclError aclmdlGetInputDims(const aclmdlDesc *, size_t, aclmdlIODims *dims) {
   TOY_ENTER(aclmdlGetInputDims);
-  dims->dimCount = 1;
-  dims->dims[0] = getenv("TOY_DYNAMIC") != nullptr ? -1 : 4;
+  if (is_toy("batch")) {
+    set_dims(dims, {-1, 4});
+  } else {
+    set_dims(dims, {is_toy("range") ? -1 : 4});
+  }
   return ACL_SUCCESS;
+}
+aclError aclmdlGetInputDimsRange(const aclmdlDesc *, size_t, aclmdlIODimsRange *range) {
+  TOY_ENTER(aclmdlGetInputDimsRange);
+  range->rangeCount = 1;
+  range->range[0][0] = 1;
+  range->range[0][1] = -1;
+  return ACL_SUCCESS;
+}
+aclError aclmdlGetDynamicBatch(const aclmdlDesc *, aclmdlBatch *batch) {
+  TOY_ENTER(aclmdlGetDynamicBatch);
+  batch->batchCount = is_toy("batch") ? 3 : 0;
+  for (size_t i = 0; i < batch->batchCount; ++i) batch->batch[i] = uint64_t{1} << i;
+  return ACL_SUCCESS;
+}
+aclError aclmdlGetDynamicHW(const aclmdlDesc *, size_t, aclmdlHW *sizes) {
+  TOY_ENTER(aclmdlGetDynamicHW);
+  sizes->hwCount = 0;
+  return ACL_SUCCESS;
+}
+aclError aclmdlSetDynamicBatchSize(uint32_t, aclmdlDataset *dataset, size_t index, uint64_t size) {
+  TOY_ENTER(aclmdlSetDynamicBatchSize);
+  const auto value = static_cast<uint32_t>(size);
+  memcpy(dataset->buffers[index]->data, &value, sizeof value);
+  g_gear = static_cast<int64_t>(size);
+  return ACL_SUCCESS;
+}
+aclTensorDesc *aclCreateTensorDesc(aclDataType, int, const int64_t *dims, aclFormat) {
+  if (enter("aclCreateTensorDesc") != 0) return nullptr;
+  auto *desc = static_cast<aclTensorDesc *>(create(sizeof(aclTensorDesc)));
+  desc->dim = dims[0];
+  return desc;
+}
+void aclDestroyTensorDesc(const aclTensorDesc *desc) {
+  destroy("aclDestroyTensorDesc", desc);
+}
+aclError aclmdlSetDatasetTensorDesc(aclmdlDataset *dataset, aclTensorDesc *desc, size_t index) {
+  TOY_ENTER(aclmdlSetDatasetTensorDesc);
+  dataset->descs[index] = *desc;
+  return ACL_SUCCESS;
+}
+aclTensorDesc *aclmdlGetDatasetTensorDesc(const aclmdlDataset *dataset, size_t index) {
+  if (enter("aclmdlGetDatasetTensorDesc") != 0) return nullptr;
+  return const_cast<aclTensorDesc *>(&dataset->descs[index]);
+}
+size_t aclGetTensorDescNumDims(const aclTensorDesc *) {
+  return 1;
+}
+aclError aclGetTensorDescDimV2(const aclTensorDesc *desc, size_t, int64_t *dim) {
+  TOY_ENTER(aclGetTensorDescDimV2);
+  *dim = desc->dim;
+  return ACL_SUCCESS;
+}
+aclError aclUpdateDataBuffer(aclDataBuffer *buffer, void *data, size_t size) {
+  TOY_ENTER(aclUpdateDataBuffer);
+  *buffer = {data, size};
+  return ACL_SUCCESS;
+}
+void *aclGetDataBufferAddr(const aclDataBuffer *buffer) {
+  return buffer->data;
+}
+size_t aclGetDataBufferSizeV2(const aclDataBuffer *buffer) {
+  return buffer->size;
 }
 aclError aclmdlGetOutputDims(const aclmdlDesc *, size_t index, aclmdlIODims *dims) {
   TOY_ENTER(aclmdlGetOutputDims);
@@ -295,9 +384,26 @@ aclError aclmdlGetCurOutputDims(const aclmdlDesc *, size_t index, aclmdlIODims *
 aclError aclmdlExecute(uint32_t, const aclmdlDataset *input, aclmdlDataset *output) {
   TOY_ENTER(aclmdlExecute);
   if (g_running++ != 0) g_overlapped = true;
+  size_t count = 4;
+  aclDataBuffer &result = *output->buffers[0];
+  if (is_toy("batch")) {
+    uint32_t batch = 0;
+    memcpy(&batch, input->buffers[1]->data, sizeof batch);
+    count = 4 * batch;
+  } else if (is_toy("range")) {
+    count = static_cast<size_t>(input->descs[0].dim);
+    if (result.data == nullptr) {
+      result = {create(count * sizeof(float)), count * sizeof(float)};
+    } else if (result.size < count * sizeof(float)) {
+      t_message = "toy: an output is too small";
+      --g_running;
+      return ACL_ERROR_GE_FAILURE;
+    }
+    output->descs[0].dim = input->descs[0].dim;
+  }
   const auto *x = static_cast<const float *>(input->buffers[0]->data);
-  auto *y = static_cast<float *>(output->buffers[0]->data);
-  for (int i = 0; i < 4; ++i) y[i] = x[i] + 1;
+  auto *y = static_cast<float *>(result.data);
+  for (size_t i = 0; i < count; ++i) y[i] = x[i] + 1;
   std::this_thread::sleep_for(std::chrono::milliseconds(g_execute_ms));
   --g_running;
   return ACL_SUCCESS;
