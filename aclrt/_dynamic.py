@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from . import _check, _gears, dtypes
-from ._ffi import ffi, lib, raise_for
+from ._failure import raise_run
+from ._ffi import ffi, lib
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ class DynamicRunner:
             *(frame.outputs, len(self._outputs), ffi.NULL),
         )
         if status:
-            raise_for(status)
+            raise_run(status, self._name, self._inputs, arrays)
         plan.frames.append(frame)
         for target, result in zip(targets, results, strict=True):
             if target is not result:
@@ -273,7 +274,7 @@ class DynamicRunner:
             *(frame.outputs, len(self._outputs), frame.shapes),
         )
         if status:
-            raise_for(status)
+            raise_run(status, self._name, self._inputs, arrays)
         taken = [
             (ffi.gc(buffer.data, lib.aclrt_memory_release), int(buffer.nbytes))
             for buffer in frame.outputs

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +20,10 @@ from .errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .model import OfflineModel
     from .tensor import TensorSpec
 
-__all__ = ["load", "make", "pair", "save", "summary"]
+__all__ = ["concrete", "load", "make", "pair", "save", "summary"]
 
 # Token ids, indices and lengths come in these types: larger values could be out of range.
 _INDEX_TYPES = frozenset({"int32", "int64", "uint32", "uint64"})
@@ -94,6 +97,36 @@ def load(files: Mapping[str, str], inputs: Sequence[TensorSpec]) -> dict[str, ND
     return feeds
 
 
+def concrete(model: OfflineModel) -> tuple[TensorSpec, ...]:
+    """A model's inputs with shapes that made-up data can have.
+
+    Args:
+        model: The model.
+
+    Returns:
+        Those of the largest gear; where there are none, each open dim is the least that its range
+        allows, but at least 1. A dim that a gear leaves open too (an image for dynamic AIPP) stays.
+    """
+    inputs = model.inputs
+    gears = model._runner.gears if model._runner is not None else ()
+    shapes: Sequence[tuple[int, ...]]
+    if gears:
+        largest = max(gears, key=lambda gear: sum(map(prod, gear.inputs)))
+        shapes = largest.inputs
+    else:
+        shapes = [
+            tuple(
+                max(1, spec.range[axis][0] if spec.range else 1) if dim < 0 else dim
+                for axis, dim in enumerate(spec.shape)
+            )
+            for spec in inputs
+        ]
+    return tuple(
+        replace(spec, shape=shape, dynamic=any(dim < 0 for dim in shape))
+        for spec, shape in zip(inputs, shapes, strict=True)
+    )
+
+
 def make(inputs: Sequence[TensorSpec], seed: int = 0) -> dict[str, NDArray[Any]]:
     """Makes up data of the right types and shapes; the same seed gives the same data.
 
@@ -108,7 +141,7 @@ def make(inputs: Sequence[TensorSpec], seed: int = 0) -> dict[str, NDArray[Any]]
         Array by input name.
 
     Raises:
-        InputError: An input has a dynamic shape.
+        InputError: An input has a dynamic shape: see ``concrete()``.
     """
     rng = np.random.default_rng(seed)
     return {spec.name: np.asarray(_made_up(spec, rng)) for spec in inputs}

@@ -42,6 +42,10 @@ class AclrtError(Exception):
         call: The function that failed, such as ``"aclrtMalloc"``; ``""`` if none.
         detail: AscendCL's own recent message; ``""`` if none.
         hint: What to do next; ``""`` if there is nothing to say.
+
+    Attributes:
+        fed: After a failed run a line for each input: what the model takes, what was fed.
+        log: After a failed run the newest log that CANN wrote for this process; ``""`` if none.
     """
 
     message: str
@@ -50,6 +54,8 @@ class AclrtError(Exception):
     call: str
     detail: str
     hint: str
+    fed: tuple[str, ...]
+    log: str
 
     def __init__(
         self,
@@ -68,6 +74,8 @@ class AclrtError(Exception):
         self.call = call
         self.detail = detail
         self.hint = hint
+        self.fed = ()
+        self.log = ""
 
     @property
     def layer(self) -> str:
@@ -105,10 +113,13 @@ class AclrtError(Exception):
             lines.append(f"in {self.call}")
         if self.detail:
             lines.append(f"detail: {self.detail}")
+        lines += [f"input {line}" for line in self.fed]
         if self.causes:
             lines.append(f"usual causes: {'; '.join(self.causes)}")
         if self.hint:
             lines.append(f"hint: {self.hint}")
+        if self.log:
+            lines.append(f"log: {self.log}")
         return "\n  ".join(lines)
 
 

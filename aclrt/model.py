@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _batches, _check, _dynamic, _loading, dtypes, runtime
+from ._failure import raise_run
 from ._ffi import ffi, lib, raise_for, text
 from .device import Device, close_after
 from .errors import ClosedError, InputError, ModelLoadError
@@ -314,7 +315,7 @@ class OfflineModel:
                 self._handle, inputs, self._input_count, outputs, self._output_count, _NULL
             )
             if status:
-                raise_for(status)
+                raise_run(status, self._name, self._inputs, sources)
         self._frames.append(frame)
         return Result(tuple(results), self._output_names, self._output_index)
 
@@ -335,9 +336,11 @@ class OfflineModel:
         for buffers, arrays in ((inputs, packed_in), (outputs, packed_out)):
             for position, array in enumerate(arrays):
                 buffers[position].data = _from_buffer(array)
-        raise_for(
-            _model_run(self._handle, inputs, self._input_count, outputs, self._output_count, _NULL)
+        status = _model_run(
+            self._handle, inputs, self._input_count, outputs, self._output_count, _NULL
         )
+        if status:
+            raise_run(status, self._name, self._inputs, sources)
         for packed, result in zip(packed_out, results, strict=True):
             if packed is not result:
                 dtypes.unpack(packed, result)

@@ -116,7 +116,7 @@ def run(
         rows, data = (
             ([_by_name(first, feeds)], "given by the caller")
             if feeds is not None
-            else inputs.feeds_of(first.inputs, input_files, fills, seed)
+            else inputs.feeds_of(_feeds.concrete(first), input_files, fills, seed)
         )
         for opened in loaded.models:
             start = clock.now()
@@ -135,7 +135,7 @@ def run(
         if save_outputs is not None and not samples.is_partial:
             _save(first, rows, Path(save_outputs), output_format)
         wall_s = int(samples.end[-1] - samples.start) / 1e9
-        shape = first.inputs[0].shape if first.inputs else ()
+        shape = rows[0][first.inputs[0].name].shape if first.inputs else ()
         setup = Setup(
             model="" if isinstance(model, OfflineModel) else os.fspath(model),
             backend=first.device.backend,

@@ -282,7 +282,7 @@ def _batch_of(path: str) -> int:
     info = om.inspect(path)
     if any(spec.dynamic for spec in info.inputs):
         raise InputError(
-            f"{path} has dynamic shapes, which this version cannot run",
+            f"{path} has dynamic shapes, and --batch-sizes goes by files of fixed shapes",
             hint="compile it once for each batch size and give all files",
         )
     shape = info.inputs[0].shape if info.inputs else ()

@@ -24,7 +24,8 @@ def add_to(commands: Commands) -> None:
         "run",
         __doc__,
         help="run a model once",
-        epilog="Without --input the data is made up: right dtypes and shapes, the same every time.",
+        epilog="Without --input the data is made up: right dtypes and shapes (of the largest gear, "
+        "or the least of a range), the same every time.",
     )
     parser.add_argument("model", metavar="MODEL", help="the .om")
     parser.add_argument(
@@ -55,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
         if files:
             feeds = _feeds.load(files, model.inputs)
         else:
-            feeds = _feeds.make(model.inputs, options.seed)
+            feeds = _feeds.make(_feeds.concrete(model), options.seed)
         outputs = dict(model(feeds).items())
         device = model.device
         report: dict[str, Any] = {

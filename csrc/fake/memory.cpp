@@ -83,6 +83,11 @@ bool freed_in_use(const std::shared_ptr<Block> &block) {
   return true;
 }
 
+// A stale pointer may point into what a model has taken since: that is not the client's to touch.
+bool is_internal(const Block &block) {
+  return block.allocator == Allocator::kInternal;
+}
+
 aclError bad_free(Check check, const void *ptr) {
   return violation(check, ACL_ERROR_RT_PARAM_INVALID, "%s", memory_text(ptr).c_str());
 }
@@ -101,19 +106,31 @@ Device &DevicePin::device() const noexcept {
   return *block_->device;
 }
 
-DevicePin pin_device(const void *ptr, size_t size) {
+namespace {
+
+DevicePin pin_block(const void *ptr, size_t size, bool internal) {
   const std::shared_ptr<Device> device = device_of(number(ptr));
   if (device == nullptr) return DevicePin();
   std::shared_ptr<Block> block = device->arena->find(number(ptr), size);
-  if (block == nullptr) return DevicePin();
+  if (block == nullptr || is_internal(*block) != internal) return DevicePin();
   return DevicePin(std::move(block),
                    device->arena->alias() + (number(ptr) - device->arena->base()));
+}
+
+}  // namespace
+
+DevicePin pin_device(const void *ptr, size_t size) {
+  return pin_block(ptr, size, false);
+}
+
+DevicePin pin_internal(const void *ptr, size_t size) {
+  return pin_block(ptr, size, true);
 }
 
 Location locate(const void *ptr) {
   if (std::shared_ptr<Device> device = device_of(number(ptr))) {
     const std::shared_ptr<Block> block = device->arena->find(number(ptr), 1);
-    if (block == nullptr) return {Place::kDead, std::move(device), 0};
+    if (block == nullptr || is_internal(*block)) return {Place::kDead, std::move(device), 0};
     const uint64_t inside = number(ptr) - device->arena->base() - block->offset;
     return {Place::kDevice, std::move(device), block->size - inside};
   }

@@ -41,12 +41,13 @@ class DevicePin {
 
 // Empty unless [ptr, ptr + size) lies within one live allocation (its slack included).
 DevicePin pin_device(const void *ptr, size_t size);
+DevicePin pin_internal(const void *ptr, size_t size);  // the same of the fake's own
 
 enum class Place {
   kForeign,  // the client's own memory, or nothing at all
   kHost,     // from aclrtMallocHost or aclrtHostRegister
   kDevice,   // live device memory
-  kDead,     // inside a device's address range, but not allocated
+  kDead,     // inside a device's address range, but not the client's
 };
 struct Location {
   Place place = Place::kForeign;

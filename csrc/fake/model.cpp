@@ -169,7 +169,7 @@ aclError check_output_dims(const ModelFile &file, const om::Model &model) {
       known = gears.output_dims(gear, i) != nullptr && (gear == 0 || known);
     }
     if (known) continue;
-    return refuse(Check::MDL_03, file,
+    return refuse(Check::MDL_02, file,
                   "does not tell the dims of output \"" + model.outputs[i].name +
                       "\", so ACLRT_FAKE_ENGINE=synthetic cannot make it up; give its ONNX file");
   }
@@ -247,7 +247,7 @@ aclError ModelMemory::take(Device &device, const char *what, void *given, size_t
                 "device %d has no room for %zu bytes of %s memory (%llu free)", device.id, needed,
                 what, static_cast<unsigned long long>(free_bytes(device)));
   }
-  pin_ = pin_device(own_, needed);
+  pin_ = pin_internal(own_, needed);
   return ACL_SUCCESS;
 }
 

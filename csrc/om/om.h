@@ -213,7 +213,7 @@ struct Model {
   uint64_t zero_copy_size = 0;
   uint64_t stream_num = 0;
   uint64_t event_num = 0;
-  Bytes onnx;  // the body of a simulated file, inside the caller's bytes
+  Bytes onnx;          // the body of a simulated file, inside the caller's bytes
   Bytes onnx_weights;  // its external tensors, likewise; offsets in the body count from here
   uint32_t onnx_weights_crc = 0;  // as stated, not checked
 

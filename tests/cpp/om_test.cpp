@@ -268,7 +268,7 @@ void check_body() {
     put(body, offset, value);
     return simulated(body);
   };
-  CHECK_REFUSED(changed(8, u32(2)), Cause::kUnsupported, at + 8);
+  CHECK_REFUSED(changed(8, u32(3)), Cause::kUnsupported, at + 8);
   CHECK_REFUSED(changed(12, u32(0)), Cause::kBody, at + 12);
   CHECK_REFUSED(changed(16, u64(kOnnx.size() + 1)), Cause::kBody, at + 16);
   CHECK_REFUSED(changed(16, u64(UINT64_MAX)), Cause::kBody, at + 16);

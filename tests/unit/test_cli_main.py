@@ -104,7 +104,7 @@ def test_ctrl_c_is_130(capsys, monkeypatch):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(aclrt.bench, "run", interrupt)
+    monkeypatch.setattr(aclrt.bench, "measure", interrupt)
     assert 130 == main(["bench", "m.om"])
     assert "aclrt: interrupted\n" == capsys.readouterr().err
 

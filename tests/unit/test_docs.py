@@ -176,3 +176,16 @@ def test_links_lead_somewhere() -> None:
             if heading:
                 words = re.findall(r"^#+ (.*)$", path.read_text("utf-8"), re.M)
                 assert heading in {word.lower().replace(" ", "-") for word in words}, target
+
+
+def test_the_answers_name_tests_that_exist() -> None:
+    """docs/answers.md: files, functions in them, and the C++ tests' cases."""
+    text = (ROOT / "docs/answers.md").read_text("utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.(?:py|cpp))(?:::(\w+))?`(?: \(([^)]*)\))?", text)
+    assert len(named) > 15
+    for path, function, cases in named:
+        source = (ROOT / path).read_text("utf-8")
+        for name in [function, *re.findall(r"`(\w+)`", cases)]:
+            assert not name or re.search(rf"\b{name}\(", source), (path, name)
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "---" not in line]
+    assert all("`tests/" in row for row in rows if not row.startswith("| what happens")), rows

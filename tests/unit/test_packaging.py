@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.metadata
 import importlib.util
 import os
@@ -77,14 +78,22 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel built from the source distribution, without network; unoptimised, to be quick."""
-    folder = tmp_path_factory.mktemp("wheel")
-    run(
-        *(sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--no-index"),
-        *("--wheel-dir", folder, sdist),
-        env={"CMAKE_ARGS": "-DCMAKE_BUILD_TYPE=MinSizeRel -DCMAKE_CXX_FLAGS=-O0"},
-    )
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A wheel built from the source distribution, without network; unoptimised, to be quick.
+
+    One worker builds it, the others wait.
+    """
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "wheel"
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not any(folder.glob("*.whl")):
+            run(
+                *(sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps"),
+                *("--no-index", "--wheel-dir", folder, sdist),
+                env={"CMAKE_ARGS": "-DCMAKE_BUILD_TYPE=MinSizeRel -DCMAKE_CXX_FLAGS=-O0"},
+            )
     return next(folder.glob("*.whl"))
 
 
