@@ -190,9 +190,7 @@ def test_parts_of_a_dynamic_model() -> None:
         info.weight_size,
         (info.graphs[0].name, info.graphs[0].operator_count),
     )
-    x = TensorInfo(
-        "part_x", np.dtype("f4"), (2,), "NCHW", 0, False, "part_x", (), "float32", (2,)
-    )
+    x = TensorInfo("part_x", np.dtype("f4"), (2,), "NCHW", 0, False, "part_x", (), "float32", (2,))
     at = info.partitions[-1].offset + info.partitions[-1].size + 8 + 2 * 24
     size = info.sub_models[0].partitions[0].size
     assert info.sub_models == (
