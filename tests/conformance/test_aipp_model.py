@@ -272,7 +272,7 @@ def run_with_block(lib: acl.Library, model_id: int, block: np.ndarray) -> int:
 
 
 def test_parameters_that_make_no_sense(lib: acl.Library, dynamic: int) -> None:
-    """MDL-AIPP-26 (16): a block that was never set, or is garbage, fails the execution and no more."""
+    """MDL-AIPP-26 (16): a block never set, or garbage, fails the execution and no more."""
     failed = CODES["ACL_ERROR_RT_MODEL_EXECUTE"]
     assert run_with_block(lib, dynamic, np.zeros(256, np.uint8)) == failed
     assert "aclmdlSetInputAIPP was not called" in lib.message()
