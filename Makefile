@@ -10,16 +10,20 @@ export VIRTUAL_ENV := $(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 NATIVE := $(shell find csrc) setup.py packaging/backend.py aclrt/_ffi_build.py VERSION
-CXX_FILES = $(shell find csrc tests examples -name '*.[ch]' -o -name '*.[ch]pp')
+CXX_FILES = $(shell find csrc tests examples benchmarks -name '*.[ch]' -o -name '*.[ch]pp')
 PIP := $(BIN)/python -m pip --quiet
 
-.PHONY: demo test check build wheel clean check-cxx check-asan check-ubsan check-tsan check-sanitized
+.PHONY: demo test bench check build wheel clean check-cxx check-asan check-ubsan check-tsan check-sanitized
 
 demo: build
 	$(BIN)/python examples/digits/demo.py
 
 test: build
 	$(BIN)/python -m pytest -n 2
+
+# All goals of speed. BENCH="--quick --only calls" passes options on; benchmarks/README.md has them.
+bench: build
+	$(BIN)/python -m benchmarks $(BENCH)
 
 check: build
 	$(BIN)/ruff format --check .
