@@ -7,19 +7,15 @@
 
 Importing loads nothing foreign: libascendcl is looked for when the first model or device is
 opened. ``aclrt.bench``, ``aclrt.compare``, ``aclrt.doctor``, ``aclrt.explain`` and ``aclrt.om``
-(with ``convert`` and ``inspect``) are imported at first use.
+(with ``convert`` and ``inspect``) are imported at first use. Where NumPy or the compiled part
+cannot be loaded, the names that need it raise the ImportError when they are asked for.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import (
-    _ffi,  # noqa: F401  (first: it refuses sub-interpreters before NumPy is touched)
-    errors,
-    fake,
-)
-from .device import Device, DeviceMemory, devices
+from . import errors
 from .errors import (
     AclError,
     AclrtError,
@@ -35,17 +31,33 @@ from .errors import (
     ModelLoadError,
     NeedsNpuError,
 )
-from .model import OfflineModel
-from .result import Result
-from .runtime import RuntimeInfo, runtime_info
-from .runtime import version as _version
-from .tensor import NodeArg, TensorSpec
+
+_unusable: ImportError | None = None
+try:
+    from . import (
+        _ffi,  # noqa: F401  (first: it refuses sub-interpreters before NumPy is touched)
+        fake,
+    )
+    from .device import Device, DeviceMemory, devices
+    from .model import OfflineModel
+    from .result import Result
+    from .runtime import RuntimeInfo, runtime_info
+    from .runtime import version as _version
+    from .tensor import NodeArg, TensorSpec
+
+    __version__ = _version()
+except ImportError as _error:
+    # NumPy or the compiled part is missing or broken. `aclrt doctor` and `aclrt explain` must work
+    # just then, so the error is kept: every name that needs the part raises it.
+    if _error.name == "aclrt" or (_error.name or "").startswith("aclrt.") != (
+        _error.name == "aclrt._native"
+    ):
+        raise
+    _unusable = _error
 
 if TYPE_CHECKING:
     from . import bench, compare, doctor, explain, om
     from .om import ModelInfo, convert, inspect
-
-__version__ = _version()
 
 __all__ = [
     "AclError",
@@ -96,6 +108,12 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(".om", __name__), name)
         globals()[name] = value
         return value
+    if _unusable is not None and name == "__version__":
+        from importlib.metadata import version
+
+        return version("aclrt")
+    if _unusable is not None and name in __all__:
+        raise ImportError(str(_unusable), name=_unusable.name) from _unusable
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

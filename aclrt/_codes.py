@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AscendCL's status codes, read once from the library's table (``csrc/acl/codes.def``)."""
+"""AscendCL's status codes and the fake's checks, from the tables that the libraries are built from.
+
+Needs nothing compiled, so that codes can be explained where the extension cannot be loaded.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Final, NamedTuple
 
-from ._ffi import lib, text
+from ._generated.checks import CHECKS
+from ._generated.codes import CODES
 
-__all__ = ["Code", "category_of", "find", "layer_of", "table"]
+__all__ = ["Check", "Code", "category_of", "checks", "find", "layer_of", "table"]
 
 # The thousands of a code name the part that gave it, its first digit says what kind of failure.
 _LAYERS: Final = {
@@ -47,18 +51,26 @@ class Code(NamedTuple):
 @cache
 def table() -> tuple[Code, ...]:
     """All rows, ordered by value; success has three names and so three rows."""
-    rows = map(lib.aclrt_code_at, range(lib.aclrt_code_count()))
     return tuple(
-        Code(
-            value=int(row.value),
-            kind=int(row.kind),
-            name=text(row.name),
-            meaning=text(row.meaning),
-            causes=tuple(text(row.causes).splitlines()),
-            hint=text(row.hint),
-        )
-        for row in rows
+        Code(value, kind, name, meaning, tuple(causes.splitlines()), hint)
+        for value, kind, name, meaning, causes, hint in CODES
     )
+
+
+class Check(NamedTuple):
+    """One of the fake's misuse checks: error, notice or hint; ``codes`` is what the call gives."""
+
+    id: str
+    kind: str
+    codes: str
+    title: str
+    remedy: str
+
+
+@cache
+def checks() -> dict[str, Check]:
+    """All checks by id."""
+    return {row[0]: Check(*row) for row in CHECKS}
 
 
 @cache

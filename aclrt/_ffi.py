@@ -24,7 +24,9 @@ def _refuse_sub_interpreter() -> None:
     except ImportError:
         return
     if int(current[0] if isinstance(current, tuple) else current) != 0:
-        raise ImportError("aclrt does not support sub-interpreters: import it in the main one")
+        raise ImportError(
+            "aclrt does not support sub-interpreters: import it in the main one", name="aclrt"
+        )
 
 
 _refuse_sub_interpreter()
@@ -33,8 +35,7 @@ try:
     from ._native import ffi, lib
 except ImportError as error:
     raise ImportError(
-        f"the compiled part of aclrt cannot be loaded ({error}); in a checkout build it with "
-        "`pip install -e .`",
+        f"the compiled part of aclrt cannot be loaded ({error}); `aclrt doctor` tells what to do",
         name="aclrt._native",
     ) from error
 

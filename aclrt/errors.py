@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ._codes import Code
+    from .explain import Findings
 
 __all__ = [
     "AclError",
@@ -95,6 +96,16 @@ class AclrtError(Exception):
         """What usually causes the code, the most usual first; ``()`` if there is no code."""
         row = self._row()
         return row.causes if row else ()
+
+    def explain(self) -> Findings:
+        """What is known of the code, and of the codes and ids that the detail names.
+
+        Returns:
+            As ``aclrt.explain.lookup``; empty where there is nothing to explain.
+        """
+        from .explain import scan
+
+        return scan(f"{self.code or ''} {self.name} {self.detail}")
 
     def _row(self) -> Code | None:
         if not self.code:

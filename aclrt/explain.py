@@ -6,7 +6,9 @@
 >>> found.codes[0].name
 'ACL_ERROR_RT_AICPU_EXCEPTION'
 
-The same knowledge is in every exception of AscendCL: ``layer``, ``meaning``, ``causes``, ``hint``.
+Ids of CANN's messages (``EE1001``) and of the fake's checks (``ACLFAKE-STR-01``) are explained
+too. The same knowledge is in every exception of AscendCL: ``layer``, ``meaning``, ``causes``,
+``hint``, ``explain()``. Nothing compiled is needed.
 """
 
 from __future__ import annotations
@@ -17,10 +19,18 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from . import _codes
+from . import _codes, _messages
 from .errors import InputError, class_of
 
-__all__ = ["Explanation", "Findings", "UnknownCode", "codes", "lookup"]
+__all__ = [
+    "CheckExplanation",
+    "Explanation",
+    "Findings",
+    "MessageExplanation",
+    "UnknownCode",
+    "codes",
+    "lookup",
+]
 
 _TOKEN = re.compile(
     r"0[xX](?P<hex>[0-9a-fA-F]{1,8})(?![0-9a-zA-Z_])"
@@ -28,6 +38,8 @@ _TOKEN = re.compile(
     r"|(?<![0-9a-zA-Z_])(?P<name>ACL_[A-Z0-9_]+)",
     re.IGNORECASE,
 )
+_MESSAGE = re.compile(r"(?<![0-9a-zA-Z_])E(?:\d{5}|[A-Z]\d{4})(?![0-9a-zA-Z_])")
+_CHECK = re.compile(r"(?<![0-9a-zA-Z_])ACLFAKE-[A-Z]+-\d+(?![0-9a-zA-Z_])", re.IGNORECASE)
 _PREFIXES = ("ACL_ERROR_RT_", "ACL_ERROR_GE_EXEC_", "ACL_ERROR_GE_", "ACL_ERROR_", "ACL_")
 _SUGGESTIONS = 3
 
@@ -63,6 +75,52 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class MessageExplanation:
+    """The id of a message of CANN.
+
+    Attributes:
+        id: ``"EE1001"``.
+        part: The part of CANN that writes such messages.
+        meaning: One phrase; ``""`` where this version knows only the part.
+        causes: The usual ones, the most usual first.
+        hint: What to try.
+    """
+
+    id: str
+    part: str
+    meaning: str
+    causes: tuple[str, ...]
+    hint: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields, with values that can be written as JSON."""
+        return {**dataclasses.asdict(self), "causes": list(self.causes)}
+
+
+@dataclass(frozen=True)
+class CheckExplanation:
+    """A misuse check of the fake device.
+
+    Attributes:
+        id: ``"ACLFAKE-STR-01"``.
+        kind: ``"error"``, ``"notice"`` or ``"hint"`` (``docs/checks.md``).
+        codes: The codes that the call gives, such as ``"107017"``; ``""`` where it succeeds.
+        meaning: What was done wrong.
+        hint: What to do instead.
+    """
+
+    id: str
+    kind: str
+    codes: str
+    meaning: str
+    hint: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields, with values that can be written as JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
 class UnknownCode:
     """What looks like a code, but is none that this version knows.
 
@@ -90,15 +148,27 @@ class Findings:
     Attributes:
         codes: The codes in it, in the order of the text, each once.
         unknown: What looks like a code and is none.
+        messages: The ids of CANN's messages, likewise.
+        checks: The fake's checks, likewise.
     """
 
     codes: tuple[Explanation, ...]
-    unknown: tuple[UnknownCode, ...]
+    unknown: tuple[UnknownCode, ...] = ()
+    messages: tuple[MessageExplanation, ...] = ()
+    checks: tuple[CheckExplanation, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything in the text could be explained."""
+        return bool(self.codes or self.messages or self.checks)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, with values that can be written as JSON."""
         return {
+            "schema": "aclrt-explain/1",
             "codes": [code.to_dict() for code in self.codes],
+            "messages": [message.to_dict() for message in self.messages],
+            "checks": [check.to_dict() for check in self.checks],
             "unknown": [code.to_dict() for code in self.unknown],
         }
 
@@ -113,11 +183,12 @@ def lookup(what: int | str) -> Findings:
 
     Args:
         what: A number (``507018``), one in a string (decimal, or hexadecimal with ``0x``), a name
-            (``"ACL_ERROR_RT_CONTEXT_NULL"``, also without its prefix and in any case), or any text,
-            such as a log or an exception.
+            (``"ACL_ERROR_RT_CONTEXT_NULL"``, also without its prefix and in any case), the id of a
+            message (``"EE1001"``) or of a check (``"ACLFAKE-STR-01"``), or any text that has some
+            of these, such as a log or an exception.
 
     Returns:
-        At least one code, known or unknown.
+        At least one finding, known or unknown.
 
     Raises:
         InputError: There is no code in the text; the hint names codes that are written alike.
@@ -128,24 +199,60 @@ def lookup(what: int | str) -> Findings:
     single = _single(words)
     if single is not None:
         return single
-    known: dict[int, Explanation] = {}
-    unknown: dict[str, UnknownCode] = {}
-    for match in _TOKEN.finditer(what):
-        row = _row_of(match)
-        if row is not None:
-            known.setdefault(row.value, _explained(row))
-        elif _is_likely(match):
-            unknown.setdefault(match[0], _unknown(match[0]))
-    if not known and not unknown:
+    found = scan(what)
+    if not found.is_known and not found.unknown:
         near = _near(words)
         shown = words if len(words) <= 80 else f"{words[:77]}..."
         raise InputError(
             f"there is no AscendCL code in {shown!r}",
             hint=f"did you mean {', '.join(near)}?"
             if near
-            else "give a number such as 507018 or 0x7bc8a, a name, or text that has one",
+            else "give a number such as 507018 or 0x7bc8a, a name, an id, or text that has one",
         )
-    return Findings(tuple(known.values()), tuple(unknown.values()))
+    return found
+
+
+def scan(text: str) -> Findings:
+    """What ``lookup`` finds in a text; nothing where there is nothing."""
+    known: dict[int, Explanation] = {}
+    unknown: dict[str, UnknownCode] = {}
+    for match in _TOKEN.finditer(text):
+        row = _row_of(match)
+        if row is not None:
+            known.setdefault(row.value, _explained(row))
+        elif _is_likely(match):
+            unknown.setdefault(match[0], _unknown(match[0]))
+    checks: dict[str, CheckExplanation] = {}
+    for name in map(str.upper, _CHECK.findall(text)):
+        check = _codes.checks().get(name)
+        if check is not None:
+            checks[name] = CheckExplanation(*check)
+        else:
+            unknown.setdefault(name, _unknown_check(name))
+    messages = {
+        name: message for name in _MESSAGE.findall(text) if (message := _message(name)) is not None
+    }
+    return Findings(
+        tuple(known.values()),
+        tuple(unknown.values()),
+        tuple(messages.values()),
+        tuple(checks.values()),
+    )
+
+
+def _message(name: str) -> MessageExplanation | None:
+    row = _messages.find(name)
+    if row is not None:
+        return MessageExplanation(*row)
+    part = _messages.part_of(name)
+    if not part:
+        return None
+    return MessageExplanation(name, part, "", (), "Read the text behind the id, and CANN's log.")
+
+
+def _unknown_check(name: str) -> UnknownCode:
+    near = difflib.get_close_matches(name, _codes.checks(), n=_SUGGESTIONS, cutoff=0.75)
+    return UnknownCode(name, "", "", tuple(near))
 
 
 def _explained(row: _codes.Code) -> Explanation:
@@ -167,6 +274,8 @@ def _single(word: str) -> Findings | None:
         row = _codes.find(int(word))
         return Findings((), (_unknown(word),)) if row is None else Findings((_explained(row),), ())
     name = word.upper()
+    if _MESSAGE.fullmatch(name) and (message := _message(name)) is not None:
+        return Findings((), messages=(message,))
     if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
         return None
     rows = [row for row in _codes.table() if name in _names(row)]

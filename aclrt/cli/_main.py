@@ -8,21 +8,23 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TextIO
 
 import aclrt
 from aclrt.errors import AclrtError, BackendError
 
-from . import bench, compare, convert, doctor, explain, fake, inspect, run
 from ._arguments import Parser, UsageError
 
 __all__ = ["main"]
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-_COMMANDS = (convert, inspect, run, compare, bench, doctor, explain, fake)
+# In the order of the help; each is the module of that name.
+COMMANDS = ("convert", "inspect", "run", "compare", "bench", "doctor", "explain", "fake")
 
 
-def _parser() -> Parser:
+def _parser(only: str | None = None) -> Parser:
+    """The parser of all commands, or of one: the others' modules are not imported then."""
     parser = Parser(
         prog="aclrt",
         description="Load and run Ascend offline models (.om), with and without a card.",
@@ -30,8 +32,15 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"aclrt {aclrt.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    for command in _COMMANDS:
-        command.add_to(commands)
+    for name in COMMANDS if only is None else (only,):
+        try:
+            import_module(f".{name}", __package__).add_to(commands)
+        except ImportError:
+            if only is not None:
+                raise
+            # A help text must come even where half of the package is broken.
+            if name not in commands.choices:
+                commands.add_parser(name, help="cannot be loaded: see aclrt doctor")
     return parser
 
 
@@ -44,11 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    parser = _parser()
+    words = _joined(argv)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
-            options, unknown = parser.parse_known_args(_joined(argv))
+            first = words[0].split()[0] if words and words[0].split() else ""
+            parser = _parser(first if first in COMMANDS else None)
+            options, unknown = parser.parse_known_args(words)
             if unknown:
                 getattr(options, "parser", parser).error(f"unknown: {' '.join(unknown)}")
             if not hasattr(options, "command"):
@@ -92,7 +103,11 @@ def _report(error: BaseException) -> int:
         _say(f"error: {os.fsdecode(error.filename)}: {error.strerror}")
     elif isinstance(error, MemoryError):
         _say(f"error: out of host memory{f': {error}' if str(error) else ''}")
-    elif isinstance(error, (OSError, ImportError)):
+    elif isinstance(error, ImportError):
+        broken = aclrt._unusable is not None
+        hint = "aclrt doctor; it and aclrt explain work without the rest" if broken else ""
+        _say(f"error: {' '.join(str(error).split())}", hint=hint)
+    elif isinstance(error, OSError):
         _say(f"error: {error}")
     elif isinstance(error, Exception):
         _say(

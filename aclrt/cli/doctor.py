@@ -29,7 +29,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    report = aclrt.doctor.collect(backend=options.backend)
+    report = aclrt.doctor.collect(backend=options.backend, isolated=True)
     if options.json:
         _output.print_json(report)
     else:
@@ -51,6 +51,9 @@ def _print(report: dict[str, Any]) -> None:
                 ("  initialised by", "somebody else" if backend["is_adopted"] else "aclrt"),
             ]
         )
+    package = report["package"]
+    if not package["usable"]:
+        print(f"aclrt: cannot be used: {package['error']}")
     print("\nsearch for libascendcl, in order:")
     for step in report["trail"] or [{"place": "nowhere", "outcome": ""}]:
         print(f"  {step['place']}: {step['outcome']}" if step["outcome"] else f"  {step['place']}")
@@ -76,7 +79,7 @@ def _print(report: dict[str, Any]) -> None:
 def _print_machine(machine: dict[str, Any]) -> None:
     print("\nmachine:")
     user, container = machine["user"], machine["container"]
-    visible = machine["visible_devices"]
+    visible, smi = machine["visible_devices"], machine["npu_smi"]
     _output.facts(
         [
             ("  driver", machine["driver"]["version"] or machine["driver"]["path"] or "not found"),
@@ -84,7 +87,7 @@ def _print_machine(machine: dict[str, Any]) -> None:
                 "  firmware",
                 machine["firmware"]["version"] or machine["firmware"]["path"] or "not found",
             ),
-            ("  npu-smi", machine["npu_smi"]["path"] or "not found"),
+            ("  npu-smi", f"{smi['path']} {smi['version'] or ''}" if smi["path"] else "not found"),
             ("  user", f"{user['name']} (groups {', '.join(user['groups'])})"),
             ("  container", ", ".join(container["hints"]) if container["inside"] else "no sign"),
             (
@@ -103,6 +106,7 @@ def _print_machine(machine: dict[str, Any]) -> None:
     print("\nCANN installations:")
     for install in machine["installs"]:
         note = ", first found" if install["wins"] else ""
+        note += f"; {install['problem']}" if install["problem"] else ""
         what = install["library"] or (
             "no libascendcl.so" if install["exists"] else "does not exist"
         )

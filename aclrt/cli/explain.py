@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``aclrt explain``: what a status code of AscendCL means, its usual causes, and what to try."""
+"""``aclrt explain``: what a code of AscendCL means, its usual causes, and what to try."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import aclrt.explain
-from aclrt.explain import Explanation, Findings, UnknownCode
+from aclrt.explain import (
+    CheckExplanation,
+    Explanation,
+    Findings,
+    MessageExplanation,
+    UnknownCode,
+)
 
 from . import _arguments, _output
 from ._arguments import UsageError
@@ -30,7 +36,8 @@ def add_to(commands: Commands) -> None:
         "what",
         nargs="*",
         metavar="CODE|TEXT",
-        help="a number (507018, 0x7bc8a), a name, or text that has some; - reads stdin",
+        help="a number (507018, 0x7bc8a), a name, the id of a message (EE1001) or of a check of "
+        "the fake (ACLFAKE-STR-01), or text that has some; - reads stdin",
     )
     parser.add_argument("--all", action="store_true", help="list every code")
     _arguments.add_json(parser)
@@ -43,7 +50,7 @@ def _explain(options: argparse.Namespace) -> int:
             "either CODE|TEXT or --all is needed", hint="aclrt explain 507018; aclrt explain --all"
         )
     if options.all:
-        found = Findings(aclrt.explain.codes(), ())
+        found = Findings(aclrt.explain.codes())
     else:
         words = sys.stdin.read() if options.what == ["-"] else " ".join(options.what)
         found = aclrt.explain.lookup(words)
@@ -54,11 +61,16 @@ def _explain(options: argparse.Namespace) -> int:
         _output.table(("code", "name", "layer", "meaning"), rows)
     else:
         _print(found)
-    return 0 if found.codes else 1
+    return 0 if found.is_known else 1
 
 
 def _print(found: Findings) -> None:
-    blocks = [*map(_known, found.codes), *map(_unknown, found.unknown)]
+    blocks = [
+        *map(_known, found.codes),
+        *map(_message, found.messages),
+        *map(_check, found.checks),
+        *map(_unknown, found.unknown),
+    ]
     print("\n\n".join(blocks))
 
 
@@ -72,6 +84,25 @@ def _known(code: Explanation) -> str:
     if code.hint:
         lines.append(f"  what to try: {code.hint}")
     return "\n".join(lines)
+
+
+def _message(message: MessageExplanation) -> str:
+    lines = [f"{message.id}: a message of CANN's {message.part}"]
+    if message.meaning:
+        lines.append(f"  {message.meaning}")
+    if message.causes:
+        lines.append("  usual causes:")
+        lines += [f"    {number}. {cause}" for number, cause in enumerate(message.causes, 1)]
+    lines.append(f"  what to try: {message.hint}")
+    return "\n".join(lines)
+
+
+def _check(check: CheckExplanation) -> str:
+    outcome = (
+        f"the call gives {check.codes}" if check.codes else "the call does what it always does"
+    )
+    lines = [f"{check.id}: a check of the fake device ({check.kind}; {outcome})"]
+    return "\n".join([*lines, f"  {check.meaning}", f"  what to try: {check.hint}"])
 
 
 def _unknown(code: UnknownCode) -> str:

@@ -121,7 +121,7 @@ def paths(value: Any, at: str = "") -> Iterator[tuple[str, bool]]:
         ("bench", "digits.om --iterations 2 --warmup 0 --json"),
         ("compare", "digits.om digits.onnx --json"),
         ("doctor", "--json"),
-        ("explain", "507018 507099 --json"),
+        ("explain", "507018 507099 EE1001 ACLFAKE-STR-01 --json"),
         ("inspect", "digits.om --json"),
     ],
 )

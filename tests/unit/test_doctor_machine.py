@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import struct
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,19 @@ def add(root: Path, name: str, text: str = "") -> Path:
     return path
 
 
+def elf(machine: str = platform.machine(), sections: int = 0) -> bytes:
+    """The head of a shared library; with sections it is one that was cut short."""
+    number = {"x86_64": 62, "aarch64": 183}[machine]
+    return (
+        b"\x7fELF\x02\x01\x01"
+        + bytes(9)
+        + struct.pack("<HHIQQQIHHHHHH", 3, number, 1, 0, 0, 64, 0, 64, 0, 0, 64, sections, 0)
+    )
+
+
 def cann(root: Path, folder: str, version: str, place: str = "lib64") -> None:
     add(root, f"{folder}/{ARCH}/ascend_toolkit_install.info", f"package\nversion={version}\n")
-    add(root, f"{folder}/{place}/libascendcl.so")
+    add(root, f"{folder}/{place}/libascendcl.so").write_bytes(elf())
 
 
 def survey(root: Path, **variables: str) -> dict:
@@ -124,6 +135,85 @@ def test_broken_installations(root):
     assert "a link leads /usr/local/Ascend/cann, which does not exist" in texts
     assert any("/usr/local/Ascend/nnrt/latest has no libascendcl.so" in text for text in texts)
     assert any("no CANN" in text for text in texts)
+
+
+OTHER = "aarch64" if platform.machine() == "x86_64" else "x86_64"
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "usr/local/Ascend/cann",
+        "usr/local/Ascend/ascend-toolkit/latest",
+        "usr/local/Ascend/nnrt/latest",
+        "opt/mine",
+        "opt/conda",
+    ],
+)
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"<html>not found</html>" * 9, "is no ELF library"),
+        (elf(OTHER), f"is for {OTHER}, and this machine is {platform.machine()}"),
+        (elf(sections=40), "is cut short: 64 of at least 2624 bytes"),
+        (None, "is a link that leads nowhere"),
+    ],
+)
+def test_a_broken_library_in_every_layout(root, folder, content, words):
+    """It is found, and why it cannot be loaded is said before anybody tries."""
+    place = "lib" if folder == "opt/conda" else "lib64"
+    cann(root, folder, "8.5.0", place)
+    library = root / folder / place / "libascendcl.so"
+    library.unlink()
+    if content is None:
+        library.symlink_to("libascendcl.so.1")
+    else:
+        library.write_bytes(content)
+    found = survey(root, ASCEND_HOME_PATH="/opt/mine", CONDA_PREFIX="/opt/conda")
+    (install,) = [install for install in found["installs"] if install["path"] == f"/{folder}"]
+    assert words in install["problem"]
+    assert (content is not None) == bool(install["library"])
+    assert any(words in text for text in told(found))
+
+
+def test_what_may_not_be_looked_at_is_no_error(root, monkeypatch):
+    """A user without rights on the folders gets the rest of the survey."""
+    cann(root, "usr/local/Ascend/cann", "8.5.0")
+    refused = (str(root / "usr"), str(root / "etc"), str(root / "run"))
+
+    def refusing(real):
+        def call(path, *arguments, **options):
+            if not isinstance(path, int) and os.fspath(path).startswith(refused):
+                raise PermissionError(13, "Permission denied", path)
+            return real(path, *arguments, **options)
+
+        return call
+
+    for name in ("stat", "lstat", "scandir", "listdir", "open"):
+        monkeypatch.setattr(os, name, refusing(getattr(os, name)))
+    monkeypatch.setattr("builtins.open", refusing(open))
+    monkeypatch.setattr("io.open", refusing(open))
+    found = survey(root)
+    monkeypatch.undo()
+    assert [] == found["installs"]
+    assert found["driver"]["path"] is None
+    assert [0, 1] == found["visible_devices"]["physical"]
+    assert str(os.getegid()) == found["device_files"][0]["group"]
+
+
+def test_what_nobody_foresaw_is_told(root, monkeypatch):
+    """A part of the survey that fails becomes a problem; the others are there."""
+
+    def fail():
+        raise RuntimeError("no groups today")
+
+    monkeypatch.setattr(os, "getgroups", fail)
+    found = survey(root)
+    assert ["user: RuntimeError: no groups today"] == found["unseen"]
+    assert "unknown" == found["user"]["name"]
+    assert "25.2.0" == found["driver"]["version"]
+    assert any("could not look at user" in text for text in told(found))
 
 
 def test_an_empty_machine(tmp_path):

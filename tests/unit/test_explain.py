@@ -80,7 +80,9 @@ def test_an_unknown_code_of_a_known_family_says_whose_it_is():
     assert ("507099", "runtime") == (number.text, number.layer)
     assert number.category
     assert "ACL_ERROR_RT_CONTEXT_NULL" == name.near[0]
-    assert ["codes", "unknown"] == list(json.loads(json.dumps(found.to_dict())))
+    assert ["schema", "codes", "messages", "checks", "unknown"] == list(
+        json.loads(json.dumps(found.to_dict()))
+    )
 
 
 def test_text_without_a_code_is_refused_with_near_names():
@@ -91,6 +93,49 @@ def test_text_without_a_code_is_refused_with_near_names():
     with pytest.raises(aclrt.InputError, match="no AscendCL code") as caught:
         explain.lookup("it does not work")
     assert "507018" in caught.value.hint
+
+
+def test_ids_of_messages_and_checks():
+    """CANN's ids and the fake's, alone and inside a text; of unknown ids the part is told."""
+    (message,) = explain.lookup("ee1001").messages
+    assert isinstance(message, explain.MessageExplanation)
+    assert ("EE1001", "runtime") == (message.id, message.part)
+    assert message.causes
+    text = "E13025: input 0; EZ1234 EZ1234 ACLFAKE-STR-01: used; ACLFAKE-STR-99, XE10001, E1000100"
+    found = explain.lookup(text)
+    assert found.is_known
+    assert ["E13025", "EZ1234"] == [message.id for message in found.messages]
+    assert ("operators", "", ()) == (
+        found.messages[1].part,
+        found.messages[1].meaning,
+        found.messages[1].causes,
+    )
+    (check,) = found.checks
+    assert isinstance(check, explain.CheckExplanation)
+    assert ("ACLFAKE-STR-01", "error", "107017") == (check.id, check.kind, check.codes)
+    (unknown,) = found.unknown
+    assert "ACLFAKE-STR-99" == unknown.text
+    assert all(near.startswith("ACLFAKE-STR-") for near in unknown.near)
+    with pytest.raises(aclrt.InputError, match="no AscendCL code"):
+        explain.lookup("EQ1234")
+
+
+def test_every_check_of_the_fake_is_explained():
+    """The table of the library that runs, id by id."""
+    for row in aclrt.fake.check_table():
+        (check,) = explain.lookup(row["id"]).checks
+        assert (check.kind, check.meaning) == (row["severity"], row["title"])
+        assert check.hint
+
+
+def test_an_exception_explains_itself_and_its_detail():
+    """The code, and the ids in AscendCL's own message; nothing where there is nothing."""
+    error = aclrt.AclError("m", code=107017, detail="EE1001: ACLFAKE-STR-01: the stream 0x1 ...")
+    found = error.explain()
+    assert [107017] == [code.code for code in found.codes]
+    assert ["EE1001"] == [message.id for message in found.messages]
+    assert ["ACLFAKE-STR-01"] == [check.id for check in found.checks]
+    assert not aclrt.InputError("expected 3, given 4").explain().is_known
 
 
 def test_exceptions_know_the_same():
@@ -121,6 +166,10 @@ def test_the_command(capsys, monkeypatch):
     assert 255 == len(capsys.readouterr().out.splitlines())
     assert 1 == cli.main(["explain", "507099"])
     assert "not a code that this version knows" in capsys.readouterr().out
+    assert 0 == cli.main(["explain", "E13031", "ACLFAKE-MEM-10"])
+    printed = capsys.readouterr().out
+    assert "E13031: a message of CANN's graph engine" in printed
+    assert "ACLFAKE-MEM-10: a check of the fake device (error; the call gives 107000)" in printed
     assert 1 == cli.main(["explain", "nothing"])
     assert 2 == cli.main(["explain"])
     assert 2 == cli.main(["explain", "--all", "507033"])
