@@ -36,6 +36,30 @@ drop_in_filter(acl_tdt_channel)
 drop_in_filter(acl_tdt_queue)
 drop_in_filter(msprofiler prof)
 
+# The graph builder's entry points. C++ types cross here, so it is the client's C++ library that it
+# uses, dynamically, and the symbols are C++'s. On machines with other C++ ABIs nobody asks for it.
+aclrt_write_version_script(${PROJECT_BINARY_DIR}/ge.map
+  _ZN2ge12AscendStringC1EPKc
+  _ZNK2ge12AscendStringltERKS0_
+  _ZN2ge5GraphC1EPKc
+  "_ZN2ge22aclgrphBuildInitializeE*"
+  _ZN2ge20aclgrphBuildFinalizeEv
+  "_ZN2ge23aclgrphParseONNXFromMemE*"
+  "_ZN2ge17aclgrphBuildModelE*"
+  "_ZN2ge16aclgrphSaveModelE*")
+add_library(fmk_onnx_parser SHARED ${BUILDER_SOURCES})
+target_include_directories(fmk_onnx_parser PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+target_compile_definitions(fmk_onnx_parser PRIVATE _GLIBCXX_USE_CXX11_ABI=1)
+target_link_libraries(fmk_onnx_parser PRIVATE ascendcl)
+target_link_options(fmk_onnx_parser PRIVATE
+  -Wl,--version-script=${PROJECT_BINARY_DIR}/ge.map -Wl,-Bsymbolic -Wl,--no-undefined)
+set_target_properties(fmk_onnx_parser PROPERTIES
+  LINK_DEPENDS ${PROJECT_BINARY_DIR}/ge.map
+  LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/fake
+  BUILD_WITH_INSTALL_RPATH ON
+  INSTALL_RPATH $ORIGIN)
+install(TARGETS fmk_onnx_parser LIBRARY DESTINATION fake)
+
 # The names that AscendCL programs include; all of them give the whole of abi.h. Beside the
 # libraries, not in aclrt's own include directory, so that they never hide CANN's headers.
 set(DROP_IN_INCLUDE ${PROJECT_BINARY_DIR}/lib/fake/include/acl)

@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The exports of aclfake.h that concern the engine.
+// The exports of aclfake.h that concern the engine and the converter.
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+
 #include "aclrt/aclfake.h"
+#include "fake/convert.h"
+#include "fake/engine.h"
+#include "fake/messages.h"
 #include "fake/model.h"
+#include "fake/onnx_graph.h"
 #include "fake/ort_api.h"
 
 void aclfake_set_onnxruntime(const char *path) {
@@ -19,4 +28,41 @@ void aclfake_set_onnx_for_next_load(const char *path) {
   } catch (...) {
     // Out of memory: the setting stays as it was.
   }
+}
+
+int32_t aclfake_convert(const void *onnx, size_t nbytes, const char *name, const char *input_shape,
+                        void **om, size_t *om_nbytes) {
+  using aclfake::fail;
+  if (onnx == nullptr || name == nullptr || (om != nullptr && om_nbytes == nullptr)) {
+    return fail(ACL_ERROR_INVALID_PARAM, "aclfake_convert: an argument is NULL");
+  }
+  try {
+    const om::Bytes bytes{static_cast<const uint8_t *>(onnx), nbytes};
+    if (om == nullptr) {
+      aclfake::read_onnx(bytes);
+      return ACL_SUCCESS;
+    }
+    const std::string file =
+        aclfake::convert_onnx(bytes, name, input_shape != nullptr ? input_shape : "");
+    void *copy = std::malloc(file.size());
+    if (copy == nullptr) throw std::bad_alloc();
+    std::memcpy(copy, file.data(), file.size());
+    *om = copy;
+    *om_nbytes = file.size();
+    return ACL_SUCCESS;
+  } catch (const aclfake::EngineError &error) {
+    return fail(ACL_ERROR_GE_FAILURE, "building \"%s\": %s", name, error.what());
+  } catch (const std::bad_alloc &) {
+    return fail(ACL_ERROR_BAD_ALLOC, "building \"%s\": no memory is left", name);
+  } catch (const std::exception &error) {
+    return fail(ACL_ERROR_INTERNAL_ERROR, "building \"%s\": %s", name, error.what());
+  }
+}
+
+void aclfake_free(void *om) {
+  std::free(om);
+}
+
+void aclfake_add_message(const char *text) {
+  if (text != nullptr) aclfake::messages::add(ACL_SUCCESS, text);
 }

@@ -8,6 +8,7 @@
 
 #include "fake/engine.h"
 #include "om/proto.h"
+#include "om/proto_writer.h"
 
 namespace aclfake {
 namespace {
@@ -80,41 +81,21 @@ bool read(const om::View &message, ExternalTensor *tensor) {
   return external;
 }
 
-void put_varint(std::string &out, uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value | 0x80);
-  out += static_cast<char>(value);
-}
-
-void put_number(std::string &out, uint32_t field, uint64_t value) {
-  put_varint(out, uint64_t{field} << 3);
-  put_varint(out, value);
-}
-
-void put_bytes(std::string &out, uint32_t field, const std::string &content) {
-  put_varint(out, uint64_t{field} << 3 | 2);
-  put_varint(out, content.size());
-  out += content;
-}
-
-void put_view(std::string &out, const om::View &view) {
-  out.append(reinterpret_cast<const char *>(view.data), view.size);
-}
-
 std::string value_info(const ExternalTensor &tensor) {
   std::string shape;
   for (const int64_t dim : tensor.dims) {
     std::string text;
-    put_number(text, kDimValue, static_cast<uint64_t>(dim));
-    put_bytes(shape, kShapeDim, text);
+    om::put_number(text, kDimValue, static_cast<uint64_t>(dim));
+    om::put_bytes(shape, kShapeDim, text);
   }
   std::string type;
-  put_number(type, kTypeElement, static_cast<uint64_t>(tensor.onnx_type));
-  put_bytes(type, kTypeShape, shape);
+  om::put_number(type, kTypeElement, static_cast<uint64_t>(tensor.onnx_type));
+  om::put_bytes(type, kTypeShape, shape);
   std::string outer;
-  put_bytes(outer, kTypeTensor, type);
+  om::put_bytes(outer, kTypeTensor, type);
   std::string info;
-  put_bytes(info, kInfoName, tensor.name);
-  put_bytes(info, kInfoType, outer);
+  om::put_bytes(info, kInfoName, tensor.name);
+  om::put_bytes(info, kInfoType, outer);
   return info;
 }
 
@@ -146,10 +127,10 @@ std::string split_graph(const om::View &graph, uint64_t weights_size,
       continue;
     }
     if (fields.is(kGraphInput, om::Wire::kBytes)) inputs.insert(name_of(fields.bytes()));
-    put_view(out, fields.field());
+    om::put_view(out, fields.field());
   }
   for (const ExternalTensor &tensor : *tensors) {
-    if (inputs.count(tensor.name) == 0) put_bytes(out, kGraphInput, value_info(tensor));
+    if (inputs.count(tensor.name) == 0) om::put_bytes(out, kGraphInput, value_info(tensor));
   }
   return out;
 }
@@ -161,10 +142,10 @@ SplitBody split_weights(om::Bytes onnx, uint64_t weights_size) try {
   om::ProtoReader model = reader_of({onnx.data, onnx.size, 0});
   while (model.next()) {
     if (model.is(kModelGraph, om::Wire::kBytes)) {
-      put_bytes(result.onnx, kModelGraph,
-                split_graph(model.bytes(), weights_size, &result.tensors));
+      om::put_bytes(result.onnx, kModelGraph,
+                    split_graph(model.bytes(), weights_size, &result.tensors));
     } else {
-      put_view(result.onnx, model.field());
+      om::put_view(result.onnx, model.field());
     }
   }
   return result;

@@ -51,7 +51,13 @@ def declared(families: set[str]) -> set[str]:
 def test_the_directory_holds_regular_files_alone() -> None:
     """The listed libraries, libascendcl.so, headers and boards; no link (wheels hold none)."""
     names = {path.name for path in DROP_IN.iterdir()}
-    assert names == {*FILTERS, "libascendcl.so", "include", "profiles"}
+    assert names == {
+        *FILTERS,
+        "libascendcl.so",
+        "libfmk_onnx_parser.so",
+        "include",
+        "profiles",
+    }
     assert [path.name for path in DROP_IN.rglob("*") if path.is_symlink()] == []
 
 

@@ -33,6 +33,19 @@ void aclfake_set_onnxruntime(const char *path);
 // compiled by the real ATC, which have none). NULL: unset. $ACLRT_FAKE_ONNX is the same for all.
 void aclfake_set_onnx_for_next_load(const char *path);
 
+// Makes a simulated .om of an ONNX model, as `aclrt convert` does, with fixed shapes. name: the
+// model's; input_shape: "x:1,3,224,224;y:1,10" for inputs whose shape the model leaves open, else
+// NULL. 0 and the file in *om, *om_nbytes long, which aclfake_free ends; or 100000 (an argument is
+// NULL) or 500002 (it cannot be built), and aclGetRecentErrMsg says why. om NULL: looks only
+// whether the bytes are an ONNX model at all.
+int32_t aclfake_convert(const void *onnx, size_t nbytes, const char *name, const char *input_shape,
+                        void **om, size_t *om_nbytes);
+void aclfake_free(void *om);
+
+// Adds a message to those that aclGetRecentErrMsg gives to this thread: for libraries beside this
+// one.
+void aclfake_add_message(const char *text);
+
 // The ledger as a table for people, by the rules of aclfake_ledger_json.
 size_t aclfake_ledger_text(char *buffer, size_t capacity);
 
