@@ -6,9 +6,10 @@
 ...     result = model(image)
 
 Importing loads nothing foreign: libascendcl is looked for when the first model or device is
-opened. ``aclrt.bench``, ``aclrt.compare``, ``aclrt.doctor``, ``aclrt.explain`` and ``aclrt.om``
-(with ``convert`` and ``inspect``) are imported at first use. Where NumPy or the compiled part
-cannot be loaded, the names that need it raise the ImportError when they are asked for.
+opened. ``aclrt.bench``, ``aclrt.compare``, ``aclrt.doctor``, ``aclrt.explain``, ``aclrt.om``
+(with ``convert`` and ``inspect``) and ``aclrt.tracing`` (with ``trace``) are imported at first use.
+Where NumPy or the compiled part cannot be loaded, the names that need it raise the ImportError when
+they are asked for.
 """
 
 from __future__ import annotations
@@ -56,8 +57,9 @@ except ImportError as _error:
     _unusable = _error
 
 if TYPE_CHECKING:
-    from . import bench, compare, doctor, explain, om
+    from . import bench, compare, doctor, explain, om, tracing
     from .om import ModelInfo, convert, inspect
+    from .tracing import trace
 
 __all__ = [
     "AclError",
@@ -93,10 +95,13 @@ __all__ = [
     "inspect",
     "om",
     "runtime_info",
+    "trace",
+    "tracing",
 ]
 
-_MODULES = frozenset({"bench", "compare", "doctor", "explain", "om"})
-_OF_OM = frozenset({"ModelInfo", "convert", "inspect"})
+_MODULES = frozenset({"bench", "compare", "doctor", "explain", "om", "tracing"})
+# Names of modules that are imported at first use.
+_NAMES = {"ModelInfo": "om", "convert": "om", "inspect": "om", "trace": "tracing"}
 
 
 def __getattr__(name: str) -> Any:
@@ -104,8 +109,8 @@ def __getattr__(name: str) -> Any:
 
     if name in _MODULES:
         return import_module(f".{name}", __name__)  # which makes it an attribute
-    if name in _OF_OM:
-        value = getattr(import_module(".om", __name__), name)
+    if name in _NAMES:
+        value = getattr(import_module(f".{_NAMES[name]}", __name__), name)
         globals()[name] = value
         return value
     if _unusable is not None and name == "__version__":
@@ -118,4 +123,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | _MODULES | _OF_OM)
+    return sorted(set(globals()) | _MODULES | set(_NAMES))

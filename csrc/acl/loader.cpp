@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <mutex>
 
 // This library's own ELF header, from the linker.
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
@@ -36,7 +37,16 @@ constexpr Row kFunctions[] = {
 #include "acl/functions.def"
 };
 
-std::atomic<const Table *> g_table{nullptr};
+std::atomic<const Table *> g_table{nullptr};   // what api() gives
+std::atomic<const Table *> g_direct{nullptr};  // the library's own
+std::mutex g_wrap_mutex;                       // of a change of both
+Wrap g_wrap = nullptr;
+
+void publish() {
+  const Table *direct = g_direct.load(std::memory_order_relaxed);
+  if (direct == nullptr) return;
+  g_table.store(g_wrap != nullptr ? g_wrap(*direct) : direct, std::memory_order_release);
+}
 
 std::string last_dlerror() {
   const char *text = dlerror();
@@ -127,7 +137,7 @@ bool fill_fake(Symbols &symbols, FakeFunctions &fake) {
          fill(symbols, "aclfake_trace_json", fake.trace_json) &&
          fill(symbols, "aclfake_check_table_json", fake.check_table_json) &&
          fill(symbols, "aclfake_set_checks", fake.set_checks) &&
-         fill(symbols, "aclfake_reset", fake.reset) &&
+         fill(symbols, "aclfake_clock", fake.clock) && fill(symbols, "aclfake_reset", fake.reset) &&
          fill(symbols, "aclfake_set_onnxruntime", fake.set_onnxruntime) &&
          fill(symbols, "aclfake_set_onnx_for_next_load", fake.set_onnx_for_next_load) &&
          fill(symbols, "aclfake_fault_arm", fake.fault_arm) &&
@@ -211,7 +221,19 @@ std::unique_ptr<const Table> load(const std::string &path) {
 }
 
 void install(std::unique_ptr<const Table> table) noexcept {
-  g_table.store(table.release(), std::memory_order_release);
+  std::lock_guard<std::mutex> lock(g_wrap_mutex);
+  g_direct.store(table.release(), std::memory_order_release);
+  publish();
+}
+
+void wrap_with(Wrap wrap) {
+  std::lock_guard<std::mutex> lock(g_wrap_mutex);
+  g_wrap = wrap;
+  publish();
+}
+
+const Table *direct() noexcept {
+  return g_direct.load(std::memory_order_acquire);
 }
 
 const Table *installed() noexcept {

@@ -53,6 +53,7 @@ struct FakeFunctions {
   decltype(&::aclfake_trace_json) trace_json = nullptr;
   decltype(&::aclfake_check_table_json) check_table_json = nullptr;
   decltype(&::aclfake_set_checks) set_checks = nullptr;
+  decltype(&::aclfake_clock) clock = nullptr;
 };
 
 struct Table : Functions {
@@ -100,6 +101,12 @@ const Table *installed() noexcept;  // nullptr before install()
 inline const Table &api() noexcept {
   return *installed();
 }
+
+// Makes api() give what wrap makes of the installed table, also of one that is yet to be installed;
+// nullptr: that table itself again. Both tables stay valid.
+using Wrap = const Table *(*)(const Table &);
+void wrap_with(Wrap wrap);
+const Table *direct() noexcept;  // the installed table itself; nullptr before install()
 
 }  // namespace aclrt::acl
 

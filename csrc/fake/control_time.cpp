@@ -6,7 +6,9 @@
 #include <string>
 
 #include "aclrt/aclfake.h"
+#include "fake/clock.h"
 #include "fake/profile.h"
+#include "fake/scheduler.h"
 #include "fake/trace.h"
 
 namespace {
@@ -35,4 +37,11 @@ size_t aclfake_profile_json(char *buffer, size_t capacity) {
 
 size_t aclfake_trace_json(char *buffer, size_t capacity) {
   return give(buffer, capacity, aclfake::trace_json);
+}
+
+int32_t aclfake_clock(int64_t *now_ns) {
+  using std::chrono::nanoseconds;
+  const auto since = aclfake::device_now().time_since_epoch();
+  *now_ns = std::chrono::duration_cast<nanoseconds>(since).count();
+  return aclfake::scheduler() != nullptr;
 }

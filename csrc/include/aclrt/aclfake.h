@@ -114,6 +114,10 @@ size_t aclfake_profile_json(char *buffer, size_t capacity);
 // $ACLRT_FAKE_SEED. By the same rules; aclfake_reset clears it.
 size_t aclfake_trace_json(char *buffer, size_t capacity);
 
+// The device's clock: nanoseconds, of the machine's steady clock (0 is returned) or, with
+// $ACLRT_FAKE_SEED, of the scheduler's virtual one (1).
+int32_t aclfake_clock(int64_t *now_ns);
+
 #pragma GCC visibility pop
 #ifdef __cplusplus
 }

@@ -338,6 +338,54 @@ ACLRT_API aclrt_status_t *aclrt_model_set_aipp(aclrt_model_t *model, size_t inpu
 ACLRT_API aclrt_status_t *aclrt_model_close(aclrt_model_t *model);
 ACLRT_API void aclrt_model_release(aclrt_model_t *model);
 
+// ---- tracing -----------------------------------------------------------------------------------
+
+typedef struct aclrt_trace aclrt_trace_t;
+
+// Where something took place: in the calling thread, or in one of the device's engines.
+typedef enum aclrt_trace_lane_t {
+  ACLRT_TRACE_HOST = 0,     // a call of AscendCL
+  ACLRT_TRACE_H2D = 1,      // a copy from the host to the device
+  ACLRT_TRACE_COMPUTE = 2,  // an execution
+  ACLRT_TRACE_D2H = 3,      // a copy back
+  ACLRT_TRACE_OTHER = 4     // other work: copies within the device, memory being set
+} aclrt_trace_lane_t;
+
+typedef struct aclrt_trace_span_t {
+  int32_t function;  // row of aclrt_function_at
+  int32_t lane;      // aclrt_trace_lane_t
+  int32_t thread;    // of the caller (gettid)
+  int32_t device;    // logical; -1 in the host's lane
+  int64_t begin_ns;  // as aclrt_trace_clock
+  int64_t end_ns;
+  int64_t result;   // the call's code, handle or number; 0 for none and in the device's lanes
+  uint64_t stream;  // the handle; 0: the default one, or a call without
+  uint64_t nbytes;  // copied, set or allocated; else 0
+  int64_t model;    // AscendCL's id of the model that was executed; else -1
+} aclrt_trace_span_t;
+
+// A trace sees every call of AscendCL that this library makes while it is started, and what the
+// device did for it: a synchronous call's work is the span of the call, that of an asynchronous one
+// comes from the timestamps of two events recorded around it, moved so that no work begins before
+// it was queued. A trace may be started and stopped any number of times; several may be started at
+// once; where none is, tracing costs nothing. capacity: the most calls that it keeps, 0 for a
+// million; further ones are counted only. Works before a library is loaded.
+ACLRT_API aclrt_status_t *aclrt_trace_create(size_t capacity, aclrt_trace_t **trace);
+ACLRT_API aclrt_status_t *aclrt_trace_start(aclrt_trace_t *trace);
+// Asynchronous work that is not over by then is not seen.
+ACLRT_API aclrt_status_t *aclrt_trace_stop(aclrt_trace_t *trace);
+// Of a stopped trace, ordered by begin; valid until it is started or released. left_out (may be
+// NULL): calls beyond the capacity, and asynchronous work without timestamps.
+ACLRT_API aclrt_status_t *aclrt_trace_spans(aclrt_trace_t *trace, const aclrt_trace_span_t **spans,
+                                            size_t *count, uint64_t *left_out);
+// A stopped trace as a file in the JSON format that ui.perfetto.dev and chrome://tracing open.
+ACLRT_API aclrt_status_t *aclrt_trace_write(aclrt_trace_t *trace, const char *path);
+// Stops it too. NULL is ignored.
+ACLRT_API void aclrt_trace_release(aclrt_trace_t *trace);
+// Now, by the clock that spans are stamped with: the machine's steady clock (CLOCK_MONOTONIC), or
+// the fake device's virtual one (*is_virtual, may be NULL, is 1).
+ACLRT_API int64_t aclrt_trace_clock(int32_t *is_virtual);
+
 // ---- .om files, without a device ---------------------------------------------------------------
 
 // What is in the file, as a JSON object (schema: docs/om.md). Release json with

@@ -452,6 +452,12 @@ int32_t aclfake_lose_device(int32_t, int32_t) {
   return 0;
 }
 void aclfake_set_memory_limit(int32_t, uint64_t) {}
+int32_t aclfake_clock(int64_t *now_ns) {
+  using std::chrono::nanoseconds;
+  const auto since = std::chrono::steady_clock::now().time_since_epoch();
+  *now_ns = std::chrono::duration_cast<nanoseconds>(since).count();
+  return 0;
+}
 void aclfake_set_onnxruntime(const char *) {}
 void aclfake_set_onnx_for_next_load(const char *path) {
   if (path != nullptr) g_onnx = path;
