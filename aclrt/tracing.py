@@ -132,7 +132,7 @@ class trace:  # noqa: N801  a context manager that is used like a function
         if not count[0]:
             return np.empty(0, _SPAN)
         data = ffi.buffer(raw[0], count[0] * _SPAN.itemsize)
-        return np.frombuffer(data, _SPAN).copy()
+        return np.array(np.frombuffer(data, _SPAN))
 
     @property
     def left_out(self) -> int:

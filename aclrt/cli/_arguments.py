@@ -70,6 +70,15 @@ def declare(commands: Commands, name: str, doc: str | None, **options: Any) -> P
     return parser
 
 
+def add_trace(parser: argparse.ArgumentParser) -> None:
+    """--trace FILE."""
+    parser.add_argument(
+        "--trace",
+        metavar="FILE",
+        help="write every call of AscendCL and the device's work there, for ui.perfetto.dev",
+    )
+
+
 def add_backend(parser: Parser) -> None:
     """Adds ``--backend``."""
     parser.add_argument(

@@ -39,6 +39,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--seed", type=_arguments.whole(0), default=0, help="of made-up data (default: 0)"
     )
+    _arguments.add_trace(parser)
     _arguments.add_device(parser)
     _arguments.add_backend(parser)
     _arguments.add_json(parser)
@@ -46,6 +47,13 @@ def add_to(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.trace is None:
+        return _once(options)
+    with aclrt.trace(options.trace):
+        return _once(options)
+
+
+def _once(options: argparse.Namespace) -> int:
     with aclrt.OfflineModel(
         options.model, device_id=options.device, backend=options.backend
     ) as model:

@@ -163,3 +163,13 @@ def test_a_device_that_does_not_exist_is_a_failure(om, capsys):
     """Code 1 and its number."""
     assert 1 == main(["run", om, "--device", "99"])
     assert "99" in capsys.readouterr().err
+
+
+def test_a_trace_is_written(identity, tmp_path):
+    """Of loading and running, also where the run fails."""
+    path = tmp_path / "out.json"
+    assert 0 == main(["run", identity(), "--trace", str(path)])
+    names = [event["name"] for event in json.loads(path.read_text())["traceEvents"]]
+    assert {"H2D", "compute", "D2H"} < set(names)
+    assert 0 != main(["run", str(tmp_path / "none.om"), "--trace", str(path)])
+    assert len(json.loads(path.read_text())["traceEvents"]) < len(names)
