@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Models.
-#include "core/model.h"
+#include "capi/model.h"
 
 #include <cstdlib>
 #include <vector>
@@ -87,6 +87,10 @@ std::string to_json(const std::vector<aclrt::LoadFinding> &findings) {
 }
 
 }  // namespace
+
+std::vector<std::shared_ptr<aclrt::Model>> aclrt::capi::instances_of(const aclrt_model_t &model) {
+  return {model.model};
+}
 
 extern "C" {
 

@@ -296,8 +296,8 @@ size_t Gears::find(const aclrt_dims_t *shapes, const Description &description) c
           return one.values[0] * one.values[1] < other.values[0] * other.values[1];
         });
     if (takes(*largest)) return static_cast<size_t>(largest - gears_.begin());
-  } else if (current_ < gears_.size() && takes(gears_[current_])) {
-    return current_;
+  } else if (const size_t current = current_; current < gears_.size() && takes(gears_[current])) {
+    return current;
   }
   const auto found = std::find_if(gears_.begin(), gears_.end(), takes);
   if (found != gears_.end()) return static_cast<size_t>(found - gears_.begin());
@@ -312,17 +312,21 @@ size_t Gears::find(const aclrt_dims_t *shapes, const Description &description) c
 }
 
 bool Gears::select(size_t gear, uint32_t model_id, Dataset &inputs) {
-  if (gear == current_) return false;
+  size_t selected = current_;
+  if (gear == selected) return false;
   forget();
-  if (empty()) {
-    current_ = gear;
-    return true;
-  }
-  static constexpr const char *kSetter[] = {"", "aclmdlSetDynamicBatchSize",
-                                            "aclmdlSetDynamicHWSize", "aclmdlSetInputDynamicDims"};
-  check(set(gear, model_id, inputs), kSetter[kind_], "cannot select a gear of the model");
+  select(gear, model_id, inputs, selected);
   current_ = gear;
   return true;
+}
+
+void Gears::select(size_t gear, uint32_t model_id, Dataset &inputs, size_t &selected) const {
+  if (gear == selected || empty()) return;
+  static constexpr const char *kSetter[] = {"", "aclmdlSetDynamicBatchSize",
+                                            "aclmdlSetDynamicHWSize", "aclmdlSetInputDynamicDims"};
+  selected = kNone;
+  check(set(gear, model_id, inputs), kSetter[kind_], "cannot select a gear of the model");
+  selected = gear;
 }
 
 aclError Gears::set(size_t gear, uint32_t model_id, Dataset &inputs) const noexcept {

@@ -6,6 +6,7 @@
 #ifndef ACLRT_CORE_GEARS_H
 #define ACLRT_CORE_GEARS_H
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct Gear {
 
 class Gears {
  public:
+  static constexpr size_t kNone = static_cast<size_t>(-1);
+
   // file_order: the inputs in the order of ATC's --input_shape, as the file tells it; may be empty.
   // It decides only where AscendCL's own answers leave a choice.
   Gears(Description &description, const std::vector<std::string> &file_order);
@@ -41,12 +44,12 @@ class Gears {
   // For the runs that follow; true if it was not selected already. A setter that fails leaves none
   // selected. A model without gears has one, which is never set.
   bool select(size_t gear, uint32_t model_id, Dataset &inputs);
+  // The same for a dataset of somebody else's; selected: what the last call for it left.
+  void select(size_t gear, uint32_t model_id, Dataset &inputs, size_t &selected) const;
   // Before something that may leave another gear than the one selected, or none.
   void forget() noexcept { current_ = kNone; }
 
  private:
-  static constexpr size_t kNone = static_cast<size_t>(-1);
-
   void read_batches(const Description &description);
   void read_images(const Description &description);
   void read_dims(const Description &description, const std::vector<std::string> &file_order);
@@ -56,7 +59,7 @@ class Gears {
   size_t gear_index_ = 0;  // AscendCL's input that carries the gear
   std::vector<Gear> gears_;
   std::unique_ptr<aclmdlIODims[]> concatenated_;  // ACLRT_DYNAMIC_DIMS: what the setter takes
-  size_t current_ = kNone;
+  std::atomic<size_t> current_{kNone};            // find() is asked while a run is in progress
 };
 
 // Whether a shape is one of dims, where -1 stands for any.

@@ -53,7 +53,7 @@ void check_side(const std::vector<Tensor> &tensors, const aclrt_buffer_t *buffer
 }
 
 // One buffer for each of AscendCL's inputs, its own included.
-std::vector<size_t> input_sizes(const Description &description, const Gears &gears) {
+std::vector<size_t> sizes_of_inputs(const Description &description, const Gears &gears) {
   std::vector<size_t> sizes(description.acl_input_count());
   for (const InternalInput &input : description.internal_inputs()) {
     sizes[input.index] = input.nbytes;
@@ -65,7 +65,7 @@ std::vector<size_t> input_sizes(const Description &description, const Gears &gea
   return sizes;
 }
 
-std::vector<size_t> output_sizes(const Description &description, const Gears &gears) {
+std::vector<size_t> sizes_of_outputs(const Description &description, const Gears &gears) {
   std::vector<size_t> sizes;
   const bool is_range = gears.kind() == ACLRT_DYNAMIC_RANGE;
   for (const Tensor &tensor : description.outputs()) {
@@ -159,8 +159,8 @@ Model::Model(DeviceRef device, const ModelSource &source, const ModelFacts &fact
       loaded_(source, facts),
       description_(loaded_.id()),
       gears_(description_, facts.gear_order),
-      inputs_(input_sizes(description_, gears_)),
-      outputs_(output_sizes(description_, gears_)),
+      inputs_(sizes_of_inputs(description_, gears_)),
+      outputs_(sizes_of_outputs(description_, gears_)),
       output_shapes_(description_.outputs().size()),
       allocated_(description_.outputs().size()) {
   if (!facts_.has_sizes) query_sizes(source, facts_);
@@ -185,10 +185,7 @@ void Model::on_device(Body &&body) {
     // What was set for this run may have arrived or not.
     gears_.forget();
     range_.forget();
-    if (error.kind == ACLRT_ERROR_DEVICE_LOST) {
-      state_ = State::kBroken;
-      lost_ = error;
-    }
+    mark_lost(error);
     throw;
   }
 }
@@ -245,6 +242,57 @@ void Model::run_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_s
   for (size_t i = 0; i < output_count; ++i) copy_shape(output_shapes_[i], shapes[i]);
 }
 
+void Model::mark_lost(const Error &error) {
+  if (error.kind != ACLRT_ERROR_DEVICE_LOST || state_ != State::kOpen) return;
+  lost_ = error;
+  state_ = State::kBroken;
+}
+
+void Model::note(const Error &error) {
+  if (error.kind != ACLRT_ERROR_DEVICE_LOST) return;
+  std::lock_guard<std::mutex> lock(mutex_);
+  mark_lost(error);
+}
+
+std::vector<size_t> Model::input_sizes() const {
+  return sizes_of_inputs(description_, gears_);
+}
+
+std::vector<size_t> Model::output_sizes() const {
+  return sizes_of_outputs(description_, gears_);
+}
+
+size_t Model::check_run(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                        size_t input_count, const aclrt_buffer_t *outputs,
+                        size_t output_count) const {
+  if (input_shapes == nullptr && has_fixed_shapes()) {
+    check_buffers(inputs, input_count, outputs, output_count);
+    return 0;
+  }
+  check_shaped(inputs, input_shapes, input_count, outputs, output_count);
+  if (gears_.kind() == ACLRT_DYNAMIC_RANGE) ShapeRange::check(input_shapes, description_);
+  const size_t gear = gears_.empty() ? 0 : gears_.find(input_shapes, description_);
+  check_input_bytes(inputs, input_shapes);
+  if (gears_.kind() == ACLRT_DYNAMIC_RANGE) return gear;
+  for (size_t i = 0; i < output_count; ++i) {
+    if (outputs[i].data == nullptr) continue;
+    const Tensor &tensor = description_.outputs()[i];
+    const Dims &dims = gears_.empty() ? tensor.dims : gears_.all()[gear].outputs[i];
+    check_bytes(tensor, outputs[i], run_nbytes(tensor, dims.data(), dims.size()), "output");
+  }
+  return gear;
+}
+
+void Model::execute(Dataset &inputs, Dataset &outputs, size_t gear, size_t &selected) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  refuse_unless_open();
+  on_device([&] {
+    gears_.select(gear, loaded_.id(), inputs, selected);
+    check(acl::api().aclmdlExecute(loaded_.id(), inputs.handle(), outputs.handle()),
+          "aclmdlExecute", kCannotRun);
+  });
+}
+
 void Model::set_aipp(size_t input, const aclrt_aipp_t &aipp) {
   std::lock_guard<std::mutex> lock(mutex_);
   refuse_unless_open();
@@ -253,9 +301,12 @@ void Model::set_aipp(size_t input, const aclrt_aipp_t &aipp) {
 
 void Model::refuse_unless_open() const {
   if (state_ == State::kOpen) return;
-  if (state_ == State::kClosed) {
-    throw Error(ACLRT_ERROR_CLOSED, "the model is closed", "Load it again.");
-  }
+  refuse_if_broken();
+  throw Error(ACLRT_ERROR_CLOSED, "the model is closed", "Load it again.");
+}
+
+void Model::refuse_if_broken() const {
+  if (!is_broken()) return;
   Error error = *lost_;
   error.message = "the device was lost in an earlier run: " + error.message;
   throw error;

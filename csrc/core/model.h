@@ -11,6 +11,7 @@
 #ifndef ACLRT_CORE_MODEL_H
 #define ACLRT_CORE_MODEL_H
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -45,6 +46,22 @@ class Model final : public Closeable {
   void set_aipp(size_t input, const aclrt_aipp_t &aipp);
   void close() override;
 
+  // ---- for a queue, whose runs have datasets of their own ----
+  // All checks of a run; the gear that it takes, 0 where there are none. input_shapes may be
+  // nullptr where they are fixed.
+  size_t check_run(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                   size_t input_count, const aclrt_buffer_t *outputs, size_t output_count) const;
+  // Bytes of the device's buffers, one for each of AscendCL's inputs.
+  std::vector<size_t> input_sizes() const;
+  std::vector<size_t> output_sizes() const;
+  // Executes alone. selected: the gear that the dataset was given last.
+  void execute(Dataset &inputs, Dataset &outputs, size_t gear, size_t &selected);
+  // An error outside of a run: a lost device is lost for the runs too.
+  void note(const Error &error);
+  void refuse_unless_open() const;
+  void refuse_if_broken() const;
+  bool is_broken() const noexcept { return state_ == State::kBroken; }
+
   const Description &description() const noexcept { return description_; }
   const Gears &gears() const noexcept { return gears_; }
   const ModelFacts &facts() const noexcept { return facts_; }
@@ -57,12 +74,12 @@ class Model final : public Closeable {
   enum class State { kOpen, kBroken, kClosed };
   class OutputMemory;
 
-  void refuse_unless_open() const;
   bool has_fixed_shapes() const noexcept;
   void check_buffers(const aclrt_buffer_t *inputs, size_t input_count,
                      const aclrt_buffer_t *outputs, size_t output_count) const;
   void check_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *shapes, size_t input_count,
                     const aclrt_buffer_t *outputs, size_t output_count) const;
+  void mark_lost(const Error &error);
   template <class Body>
   void on_device(Body &&body);
   void check_input_bytes(const aclrt_buffer_t *inputs, const aclrt_dims_t *shapes) const;
@@ -72,8 +89,8 @@ class Model final : public Closeable {
   void read_output_shapes(aclrt_shape_t *shapes) const;
 
   std::mutex mutex_;
-  State state_ = State::kOpen;
-  std::optional<Error> lost_;  // why it is BROKEN
+  std::atomic<State> state_{State::kOpen};  // written under the lock
+  std::optional<Error> lost_;               // why it is BROKEN; written once, before state_
 
   // In this order: a load that fails half way gives back what it has from the bottom up.
   const int32_t device_id_;

@@ -152,6 +152,7 @@ struct Toy {
         inits(toy<int()>(kind, "toy_inits")),
         device_users(toy<int()>(kind, "toy_device_users")),
         execute_ms(toy<void(int)>(kind, "toy_execute_ms")),
+        hold(toy<void(int)>(kind, "toy_hold")),
         overlapped(toy<int()>(kind, "toy_overlapped")),
         onnx(toy<const char *()>(kind, "toy_onnx")),
         kind_(kind) {}
@@ -168,6 +169,7 @@ struct Toy {
   int (*inits)();
   int (*device_users)();
   void (*execute_ms)(int);
+  void (*hold)(int);
   int (*overlapped)();
   const char *(*onnx)();
 

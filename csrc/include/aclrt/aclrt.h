@@ -338,6 +338,81 @@ ACLRT_API aclrt_status_t *aclrt_model_set_aipp(aclrt_model_t *model, size_t inpu
 ACLRT_API aclrt_status_t *aclrt_model_close(aclrt_model_t *model);
 ACLRT_API void aclrt_model_release(aclrt_model_t *model);
 
+// ---- runs in flight -----------------------------------------------------------------------------
+
+// A bounded queue over a model: runs are submitted and their results taken, and in between the
+// copies of one overlap with the execution of another, in threads of this library. A run's arrays
+// are the device's until its final completion. The queue keeps its model alive; plain runs of the
+// model may go on beside it.
+typedef struct aclrt_queue aclrt_queue_t;
+
+typedef struct aclrt_queue_options_t {
+  size_t struct_size;
+  size_t depth;  // runs on each instance, those that completed and were not taken included; 0: 8
+} aclrt_queue_options_t;
+
+// One run. The structures and dims are copied by aclrt_queue_submit; the memory behind them stays
+// the caller's to keep, as do the arrays outputs and shapes themselves, which the run writes.
+typedef struct aclrt_submission_t {
+  const aclrt_buffer_t *inputs;
+  const aclrt_dims_t *input_shapes;  // as in aclrt_model_run_shaped; NULL where shapes are fixed
+  size_t input_count;
+  aclrt_buffer_t *outputs;  // data NULL: the run gives it memory, as aclrt_model_run_shaped does
+  size_t output_count;
+  aclrt_shape_t *shapes;  // receives the outputs' dims; may be NULL
+  uint64_t tag;           // comes back with the completion
+  int64_t timeout_ms;     // from now; negative: none
+} aclrt_submission_t;
+
+typedef enum aclrt_outcome_t {
+  ACLRT_OUTCOME_DONE = 0,
+  ACLRT_OUTCOME_FAILED = 1,     // status says why
+  ACLRT_OUTCOME_TIMED_OUT = 2,  // status is of kind ACLRT_ERROR_TIMEOUT
+  ACLRT_OUTCOME_CANCELLED = 3
+} aclrt_outcome_t;
+
+// A run whose time is over while the device works on it comes twice: at once, with is_final 0, and
+// when the device has let go of its memory.
+typedef struct aclrt_completion_t {
+  uint64_t tag;
+  aclrt_outcome_t outcome;
+  int32_t is_final;        // 1: the run's memory is the caller's again
+  aclrt_status_t *status;  // to be released; NULL for DONE and CANCELLED
+} aclrt_completion_t;
+
+typedef struct aclrt_queue_info_t {
+  size_t depth;     // of all instances
+  size_t waiting;   // submitted, not begun
+  size_t running;   // begun: the device may use their memory
+  size_t finished;  // to be taken
+} aclrt_queue_info_t;
+
+ACLRT_API aclrt_status_t *aclrt_queue_create(aclrt_model_t *model,
+                                             const aclrt_queue_options_t *options,
+                                             aclrt_queue_t **queue);
+// Checks and takes runs in turn, as many as there is room for, without waiting; *accepted is their
+// number, also where the next one is refused. Memory that a run in flight writes, or an output that
+// it reads: ACLRT_ERROR_INPUT.
+ACLRT_API aclrt_status_t *aclrt_queue_submit(aclrt_queue_t *queue,
+                                             const aclrt_submission_t *submissions, size_t count,
+                                             size_t *accepted);
+// Waits for the first completion (timeout_ms, negative: for ever) and gives all that are there, at
+// most max; *count 0: none in time. Any number of threads may wait. ACLRT_ERROR_CLOSED where the
+// queue is closed and nothing is left.
+ACLRT_API aclrt_status_t *aclrt_queue_take(aclrt_queue_t *queue, aclrt_completion_t *completions,
+                                           size_t max, int64_t timeout_ms, size_t *count);
+// Gives up the runs with this tag: one that has not begun completes at once, one that has when the
+// device has let go of its memory, with its result dropped. *found 0: there is none in flight.
+ACLRT_API aclrt_status_t *aclrt_queue_cancel(aclrt_queue_t *queue, uint64_t tag, int32_t *found);
+// Waits until no run is waiting or running; *is_idle 0: not in time.
+ACLRT_API aclrt_status_t *aclrt_queue_drain(aclrt_queue_t *queue, int64_t timeout_ms,
+                                            int32_t *is_idle);
+ACLRT_API aclrt_status_t *aclrt_queue_info(aclrt_queue_t *queue, aclrt_queue_info_t *info);
+// Cancels what has not begun, waits for what has, and gives everything back. What has completed can
+// still be taken. Idempotent. Releasing a queue closes it.
+ACLRT_API aclrt_status_t *aclrt_queue_close(aclrt_queue_t *queue);
+ACLRT_API void aclrt_queue_release(aclrt_queue_t *queue);
+
 // ---- tracing -----------------------------------------------------------------------------------
 
 typedef struct aclrt_trace aclrt_trace_t;

@@ -36,6 +36,7 @@ std::atomic<int> g_live{0};
 std::atomic<int> g_inits{0};
 std::atomic<int> g_device_users{0};
 std::atomic<int> g_execute_ms{0};
+std::atomic<int> g_held{0};  // a stage that has to wait: 1 copies in, 2 executions, 3 copies out
 std::atomic<bool> g_overlapped{false};
 std::atomic<int> g_running{0};
 thread_local aclrtContext t_context = nullptr;
@@ -57,6 +58,10 @@ int enter(const char *name) {
   g_faults.erase(fault);
   t_message = std::string("\n  toy: ") + name + " failed as asked \n";
   return code;
+}
+
+void wait_while_held(int stage) {
+  while (g_held == stage) std::this_thread::yield();
 }
 
 void *create(size_t size = 1) {
@@ -133,6 +138,9 @@ int toy_device_users(void) {
 }
 void toy_execute_ms(int ms) {
   g_execute_ms = ms;
+}
+void toy_hold(int stage) {
+  g_held = stage;
 }
 int toy_overlapped(void) {
   return g_overlapped;
@@ -221,8 +229,9 @@ aclError aclrtMallocHost(void **data, size_t size) {
 aclError aclrtFreeHost(void *data) {
   return destroy("aclrtFreeHost", data);
 }
-aclError aclrtMemcpy(void *to, size_t, const void *from, size_t count, aclrtMemcpyKind) {
+aclError aclrtMemcpy(void *to, size_t, const void *from, size_t count, aclrtMemcpyKind kind) {
   TOY_ENTER(aclrtMemcpy);
+  wait_while_held(kind == ACL_MEMCPY_HOST_TO_DEVICE ? 1 : 3);
   if (t_context != &g_primary) return ACL_ERROR_RT_CONTEXT_NULL;
   memcpy(to, from, count);
   return ACL_SUCCESS;
@@ -384,6 +393,7 @@ aclError aclmdlGetCurOutputDims(const aclmdlDesc *, size_t index, aclmdlIODims *
 aclError aclmdlExecute(uint32_t, const aclmdlDataset *input, aclmdlDataset *output) {
   TOY_ENTER(aclmdlExecute);
   if (g_running++ != 0) g_overlapped = true;
+  wait_while_held(2);
   size_t count = 4;
   aclDataBuffer &result = *output->buffers[0];
   if (is_toy("batch")) {

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs in flight through aclrt.h, on the toy library: that steps of different runs overlap, and
+// that time-outs, cancelling, closing, a lost device and the failure of any call leave nothing
+// behind. A step is held where a run has to be found in it; nothing here depends on time.
+#include <map>
+#include <thread>
+
+#include "shim_case.h"
+
+namespace {
+
+using shim::Feed;
+using shim::open_model;
+using shim::Toy;
+
+constexpr size_t kDepth = 3;
+
+aclrt_queue_t *open_queue(aclrt_model_t *model, size_t depth = kDepth) {
+  const aclrt_queue_options_t options{sizeof options, depth};
+  aclrt_queue_t *queue = nullptr;
+  CHECK_OK(aclrt_queue_create(model, &options, &queue));
+  return queue;
+}
+
+aclrt_submission_t submission(Feed &feed, uint64_t tag = 0, int64_t timeout_ms = -1) {
+  return {feed.in, nullptr, 1, feed.out, 2, nullptr, tag, timeout_ms};
+}
+
+size_t submit(aclrt_queue_t *queue, Feed &feed, uint64_t tag = 0, int64_t timeout_ms = -1) {
+  const aclrt_submission_t one = submission(feed, tag, timeout_ms);
+  size_t accepted = 0;
+  CHECK_OK(aclrt_queue_submit(queue, &one, 1, &accepted));
+  return accepted;
+}
+
+// What completes next; the kind of its status.
+struct Taken {
+  explicit Taken(aclrt_queue_t *queue, int64_t timeout_ms = -1) {
+    CHECK_OK(aclrt_queue_take(queue, &it, 1, timeout_ms, &count));
+    kind = aclrt_status_error(it.status).kind;
+    aclrt_status_release(it.status);
+  }
+  aclrt_completion_t it{};
+  size_t count = 0;
+  aclrt_error_kind_t kind = ACLRT_ERROR_NONE;
+};
+
+void wait_for(const Toy &toy, const char *call, int count) {
+  while (toy.calls(call) < count) std::this_thread::yield();
+}
+
+size_t finished(aclrt_queue_t *queue) {
+  aclrt_queue_info_t info{};
+  CHECK_OK(aclrt_queue_info(queue, &info));
+  return info.finished;
+}
+
+void runs_come_back_in_order() {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  const int live = toy.live();
+  Feed feeds[kDepth + 1];
+  aclrt_submission_t all[kDepth + 1];
+  for (size_t i = 0; i <= kDepth; ++i) {
+    feeds[i].x[0] = static_cast<float>(10 * i);
+    all[i] = submission(feeds[i], i);
+  }
+  size_t accepted = 0;
+  CHECK_OK(aclrt_queue_submit(queue, all, kDepth + 1, &accepted));
+  CHECK_EQ(kDepth, accepted);
+  for (size_t i = 0; i < kDepth; ++i) {
+    const Taken taken(queue);
+    CHECK_EQ(i, taken.it.tag);
+    CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{taken.it.outcome});
+    CHECK_EQ(1, taken.it.is_final);
+    CHECK_EQ(feeds[i].x[0] + 1, feeds[i].y[0]);
+  }
+  CHECK_EQ(1u, submit(queue, feeds[kDepth]));
+  CHECK_EQ(1u, Taken(queue).count);
+  CHECK_EQ(0u, Taken(queue, 0).count);
+  CHECK_EQ(live, toy.live());
+  CHECK_EQ(0, toy.overlapped());
+  CHECK_OK(aclrt_queue_close(queue));
+  CHECK_OK(aclrt_queue_close(queue));
+  CHECK_FAILS(ACLRT_ERROR_CLOSED, aclrt_queue_submit(queue, all, 1, &accepted), "closed");
+  aclrt_completion_t none{};
+  CHECK_FAILS(ACLRT_ERROR_CLOSED, aclrt_queue_take(queue, &none, 1, -1, &accepted), "closed");
+  aclrt_queue_release(queue);
+  Feed plain;
+  CHECK_OK(plain.run(model));
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+// While the first run is held in a step, the second gets as far as that step allows, and the third
+// is not refused.
+void steps_overlap(int held, const char *call, int calls_then) {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  Feed feeds[kDepth];
+  toy.forget_calls();
+  toy.hold(held);
+  for (Feed &feed : feeds) CHECK_EQ(1u, submit(queue, feed));
+  wait_for(toy, call, calls_then);
+  CHECK_EQ(0u, finished(queue));
+  toy.hold(0);
+  for (size_t i = 0; i < kDepth; ++i) CHECK_EQ(1u, Taken(queue).count);
+  CHECK_EQ(int{kDepth}, toy.calls("aclmdlExecute"));
+  CHECK_EQ(int{2 * kDepth}, toy.calls("aclrtMemcpy"));
+  CHECK_EQ(0, toy.calls("aclrtMalloc") + toy.calls("aclmdlCreateDataset"));
+  // In either order: a queue holds its model.
+  aclrt_model_release(model);
+  aclrt_queue_release(queue);
+  CHECK(toy.is_clean());
+}
+
+void a_run_in_time_and_one_that_is_late() {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  Feed first, second, third;
+  toy.forget_calls();
+  toy.hold(1);
+  CHECK_EQ(1u, submit(queue, first, 1, 0));
+  wait_for(toy, "aclrtMemcpy", 1);
+  CHECK_EQ(1u, submit(queue, second, 2, 0));
+  // The one that the device has: twice. The one that waits: at once, and never run.
+  const Taken late(queue), waiting(queue);
+  CHECK_EQ(1u, late.it.tag);
+  CHECK_EQ(0, late.it.is_final);
+  CHECK_EQ(int{ACLRT_ERROR_TIMEOUT}, int{late.kind});
+  CHECK_EQ(2u, waiting.it.tag);
+  CHECK_EQ(1, waiting.it.is_final);
+  CHECK_EQ(int{ACLRT_OUTCOME_TIMED_OUT}, int{waiting.it.outcome});
+  // Its memory is still in use.
+  Feed other;
+  other.out[0].data = first.y;
+  const aclrt_submission_t reused = submission(other);
+  size_t accepted = 0;
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_queue_submit(queue, &reused, 1, &accepted),
+              "in use by a run in flight");
+  toy.hold(0);
+  const Taken let_go(queue);
+  CHECK_EQ(1u, let_go.it.tag);
+  CHECK_EQ(1, let_go.it.is_final);
+  CHECK_EQ(0.0f, first.y[0]);
+  CHECK_EQ(0, toy.calls("aclmdlExecute"));
+  CHECK_EQ(1u, submit(queue, third, 3, 60000));
+  CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{Taken(queue).it.outcome});
+  aclrt_queue_release(queue);
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+void cancelled_runs() {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  Feed first, second;
+  toy.forget_calls();
+  toy.hold(2);
+  submit(queue, first, 1);
+  wait_for(toy, "aclmdlExecute", 1);
+  toy.hold(2);
+  int32_t found = 0;
+  CHECK_OK(aclrt_queue_cancel(queue, 1, &found));
+  CHECK_EQ(1, found);
+  CHECK_OK(aclrt_queue_cancel(queue, 7, &found));
+  CHECK_EQ(0, found);
+  int32_t is_idle = 1;
+  CHECK_OK(aclrt_queue_drain(queue, 0, &is_idle));
+  CHECK_EQ(0, is_idle);
+  CHECK_EQ(0u, Taken(queue, 0).count);
+  toy.hold(0);
+  const Taken cancelled(queue);
+  CHECK_EQ(int{ACLRT_OUTCOME_CANCELLED}, int{cancelled.it.outcome});
+  CHECK_EQ(1, toy.calls("aclrtMemcpy"));  // nothing was copied out
+  CHECK_OK(aclrt_queue_drain(queue, -1, &is_idle));
+  CHECK_EQ(1, is_idle);
+  aclrt_queue_release(queue);
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+// Closing waits for the run that the device has and cancels the other; both can be taken
+// afterwards.
+void close_in_flight(bool shutdown) {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  Feed first, second;
+  toy.forget_calls();
+  toy.hold(1);
+  submit(queue, first, 1);
+  wait_for(toy, "aclrtMemcpy", 1);
+  submit(queue, second, 2);
+  std::thread closer([&] {
+    if (shutdown) {
+      aclrt_runtime_shutdown();
+    } else {
+      CHECK_OK(aclrt_queue_close(queue));
+    }
+  });
+  while (finished(queue) == 0) std::this_thread::yield();
+  toy.hold(0);
+  closer.join();
+  const Taken cancelled(queue), ran(queue);
+  CHECK_EQ(2u, cancelled.it.tag);
+  CHECK_EQ(int{ACLRT_OUTCOME_CANCELLED}, int{cancelled.it.outcome});
+  CHECK_EQ(1u, ran.it.tag);
+  if (!shutdown) {
+    CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{ran.it.outcome});
+    CHECK_EQ(5.0f, first.y[3]);
+  }
+  aclrt_queue_release(queue);
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+void a_closed_model_fails_what_waits() {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  Feed feed;
+  toy.forget_calls();
+  toy.hold(1);
+  submit(queue, feed);
+  wait_for(toy, "aclrtMemcpy", 1);
+  CHECK_OK(aclrt_model_close(model));
+  toy.hold(0);
+  CHECK_EQ(int{ACLRT_ERROR_CLOSED}, int{Taken(queue).kind});
+  aclrt_queue_release(queue);
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+void a_lost_device_fails_all_in_flight(const char *call, int held, int nth) {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  Feed feeds[kDepth];
+  toy.forget_calls();
+  toy.hold(held);
+  submit(queue, feeds[0]);
+  wait_for(toy, held == 2 ? "aclmdlExecute" : "aclrtMemcpy", 1);
+  toy.fail(call, nth, 507010);
+  submit(queue, feeds[1]);
+  submit(queue, feeds[2]);
+  toy.hold(0);
+  size_t lost = 0;
+  for (size_t i = 0; i < kDepth; ++i) lost += Taken(queue).kind == ACLRT_ERROR_DEVICE_LOST;
+  CHECK(lost >= 1);
+  const aclrt_submission_t more = submission(feeds[0]);
+  size_t accepted = 0;
+  CHECK_FAILS(ACLRT_ERROR_DEVICE_LOST, aclrt_queue_submit(queue, &more, 1, &accepted), "lost");
+  CHECK_FAILS(ACLRT_ERROR_DEVICE_LOST, feeds[0].run(model), "lost");
+  CHECK_OK(aclrt_queue_close(queue));
+  CHECK_OK(aclrt_model_close(model));
+  aclrt_queue_release(queue);
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+// Every call of a queue's life fails once: one error, nothing left, and the rest goes on.
+void every_call_fails_once() {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  const auto live = [&] {
+    aclrt_queue_t *queue = nullptr;
+    const aclrt_queue_options_t options{sizeof options, 2};
+    const shim::Status created(aclrt_queue_create(model, &options, &queue));
+    if (created.error.kind != ACLRT_ERROR_NONE) return size_t{1};
+    size_t failures = 0;
+    Feed feeds[4];
+    for (Feed &feed : feeds) {
+      submit(queue, feed);
+      failures += Taken(queue).it.outcome == ACLRT_OUTCOME_FAILED;
+    }
+    const shim::Status closed(aclrt_queue_close(queue));
+    failures += closed.error.kind != ACLRT_ERROR_NONE;
+    aclrt_queue_release(queue);
+    return failures;
+  };
+  const int before = toy.live();
+  CHECK_EQ(0u, live());
+  for (const char *call :
+       {"aclrtGetCurrentContext", "aclrtMalloc", "aclrtFree", "aclmdlCreateDataset",
+        "aclCreateDataBuffer", "aclmdlAddDatasetBuffer", "aclmdlDestroyDataset",
+        "aclDestroyDataBuffer", "aclrtMemcpy", "aclmdlExecute"}) {
+    toy.forget_calls();
+    live();
+    const int count = toy.calls(call);
+    CHECK(count > 0);
+    for (int nth = 1; nth <= count; ++nth) {
+      toy.fail(call, nth, 507000);
+      CHECK_EQ(1u, live());
+      CHECK_EQ(before, toy.live());
+    }
+  }
+  Feed plain;
+  CHECK_OK(plain.run(model));
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+void wrong_arguments() {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = nullptr;
+  aclrt_queue_options_t options{1, 2};
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_queue_create(model, &options, &queue), "struct_size");
+  options = {sizeof options, size_t{1} << 20};
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_queue_create(model, &options, &queue), "at most 4096");
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_queue_create(nullptr, nullptr, &queue), "model is NULL");
+  CHECK_OK(aclrt_queue_create(model, nullptr, &queue));
+  aclrt_queue_info_t info{};
+  CHECK_OK(aclrt_queue_info(queue, &info));
+  CHECK_EQ(8u, info.depth);
+  Feed good, bad;
+  bad.in[0].nbytes = 12;
+  const aclrt_submission_t both[] = {submission(good), submission(bad)};
+  size_t accepted = 9;
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_queue_submit(queue, both, 2, &accepted), "16 bytes");
+  CHECK_EQ(1u, accepted);
+  CHECK_EQ(1u, Taken(queue).count);
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_queue_submit(nullptr, both, 2, &accepted), "queue is NULL");
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_queue_take(queue, nullptr, 1, 0, &accepted), "completions");
+  aclrt_queue_release(queue);
+  aclrt_queue_release(nullptr);
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+// Gears are set for each slot; sizes that only a run tells come with it.
+void dynamic_shapes(const char *kind) {
+  setenv("TOY_DYNAMIC", kind, 1);
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  const bool is_range = std::string(kind) == "range";
+  float x[4][16];
+  aclrt_buffer_t in[4], out[4][2] = {};
+  aclrt_shape_t shapes[4][2];
+  int64_t dims[4][2];
+  for (int round = 0; round < 2; ++round) {
+    for (size_t i = 0; i < kDepth; ++i) {
+      const size_t batch = size_t{1} << i;
+      std::fill_n(x[i], 16, static_cast<float>(i));
+      dims[i][0] = static_cast<int64_t>(is_range ? 4 * batch : batch);
+      dims[i][1] = 4;
+      in[i] = {x[i], 16 * batch};
+      const aclrt_dims_t shape{dims[i], is_range ? 1u : 2u};
+      const aclrt_submission_t one{&in[i], &shape, 1, out[i], 2, shapes[i], i, -1};
+      size_t accepted = 0;
+      CHECK_OK(aclrt_queue_submit(queue, &one, 1, &accepted));
+      CHECK_EQ(1u, accepted);
+    }
+    for (size_t i = 0; i < kDepth; ++i) {
+      CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{Taken(queue).it.outcome});
+      CHECK_EQ(in[i].nbytes, out[i][0].nbytes);
+      CHECK_EQ(static_cast<float>(i) + 1, static_cast<float *>(out[i][0].data)[0]);
+      CHECK_EQ(dims[i][0], shapes[i][0].dims[0]);
+      aclrt_memory_release(out[i][0].data);
+      out[i][0] = {};
+    }
+  }
+  const aclrt_dims_t wrong{dims[0], is_range ? 2u : 1u};
+  const aclrt_submission_t one{in, &wrong, 1, out[0], 2, nullptr, 0, -1};
+  size_t accepted = 0;
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_queue_submit(queue, &one, 1, &accepted), "");
+  aclrt_queue_release(queue);
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+void a_fork_may_use_nothing() {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  const pid_t child = fork();
+  if (child == 0) {
+    Feed feed;
+    const aclrt_submission_t one = submission(feed);
+    size_t accepted = 0;
+    CHECK_FAILS(ACLRT_ERROR_FORKED, aclrt_queue_submit(queue, &one, 1, &accepted), "fork");
+    CHECK_FAILS(ACLRT_ERROR_FORKED, aclrt_queue_close(queue), "fork");
+    aclrt_queue_release(queue);
+    _exit(check::failures == 0 ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK_EQ(0, status);
+  aclrt_queue_release(queue);
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+}  // namespace
+
+int main() {
+  RUN_ON_TOY(runs_come_back_in_order);
+  RUN_ON_TOY(steps_overlap, 1, "aclrtMemcpy", 1);
+  RUN_ON_TOY(steps_overlap, 2, "aclrtMemcpy", 3);    // all inputs are there while one run executes
+  RUN_ON_TOY(steps_overlap, 3, "aclmdlExecute", 3);  // all ran while the first is copied back
+  RUN_ON_TOY(a_run_in_time_and_one_that_is_late);
+  RUN_ON_TOY(cancelled_runs);
+  RUN_ON_TOY(close_in_flight, false);
+  RUN_ON_TOY(close_in_flight, true);
+  RUN_ON_TOY(a_closed_model_fails_what_waits);
+  RUN_ON_TOY(a_lost_device_fails_all_in_flight, "aclrtMemcpy", 1, 2);
+  RUN_ON_TOY(a_lost_device_fails_all_in_flight, "aclmdlExecute", 2, 2);
+  RUN_ON_TOY(every_call_fails_once);
+  RUN_ON_TOY(wrong_arguments);
+  RUN_ON_TOY(dynamic_shapes, "batch");
+  RUN_ON_TOY(dynamic_shapes, "range");
+  RUN_ON_TOY(a_fork_may_use_nothing);
+  return check::result();
+}
