@@ -7,9 +7,9 @@
 
 Importing loads nothing foreign: libascendcl is looked for when the first model or device is
 opened. ``aclrt.bench``, ``aclrt.compare``, ``aclrt.doctor``, ``aclrt.explain``, ``aclrt.om``
-(with ``convert`` and ``inspect``) and ``aclrt.tracing`` (with ``trace``) are imported at first use.
-Where NumPy or the compiled part cannot be loaded, the names that need it raise the ImportError when
-they are asked for.
+(with ``convert`` and ``inspect``), ``aclrt.tracing`` (with ``trace``) and ``deploy`` are imported when they are
+used first. Where NumPy or the compiled part cannot be loaded, the names that need it raise the
+ImportError when they are asked for.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ except ImportError as _error:
 
 if TYPE_CHECKING:
     from . import bench, compare, doctor, explain, om, tracing
+    from .deployment import deploy
     from .om import ModelInfo, convert, inspect
     from .tracing import trace
 
@@ -87,6 +88,7 @@ __all__ = [
     "bench",
     "compare",
     "convert",
+    "deploy",
     "devices",
     "doctor",
     "errors",
@@ -101,7 +103,13 @@ __all__ = [
 
 _MODULES = frozenset({"bench", "compare", "doctor", "explain", "om", "tracing"})
 # Names of modules that are imported at first use.
-_NAMES = {"ModelInfo": "om", "convert": "om", "inspect": "om", "trace": "tracing"}
+_NAMES = {
+    "ModelInfo": "om",
+    "convert": "om",
+    "deploy": "deployment",
+    "inspect": "om",
+    "trace": "tracing",
+}
 
 
 def __getattr__(name: str) -> Any:

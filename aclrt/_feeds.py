@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import dtypes
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .model import OfflineModel
     from .tensor import TensorSpec
 
-__all__ = ["concrete", "load", "make", "pair", "save", "summary"]
+__all__ = ["concrete", "load", "make", "pair", "raw", "save", "shape_sets", "summary"]
 
 # Token ids, indices and lengths come in these types: larger values could be out of range.
 _INDEX_TYPES = frozenset({"int32", "int64", "uint32", "uint64"})
@@ -81,7 +82,7 @@ def load(files: Mapping[str, str], inputs: Sequence[TensorSpec]) -> dict[str, ND
         InputError: A file is not a ``.npy`` file.
         OSError: A file cannot be read.
     """
-    dtypes = {s.name: s.dtype for s in inputs}
+    wanted = {s.name: s.dtype for s in inputs}
     feeds: dict[str, NDArray[Any]] = {}
     for name, file in files.items():
         try:
@@ -90,7 +91,7 @@ def load(files: Mapping[str, str], inputs: Sequence[TensorSpec]) -> dict[str, ND
             raise InputError(f"{file} is not a .npy file with plain numbers: {error}") from error
         if not isinstance(array, np.ndarray):
             raise InputError(f"{file} is an archive of arrays, not a .npy file")
-        dtype = dtypes.get(name)
+        dtype = wanted.get(name)
         if dtype is not None and array.dtype == np.dtype(f"V{dtype.itemsize}"):
             array = array.view(dtype)
         feeds[name] = array
@@ -125,6 +126,48 @@ def concrete(model: OfflineModel) -> tuple[TensorSpec, ...]:
         replace(spec, shape=shape, dynamic=any(dim < 0 for dim in shape))
         for spec, shape in zip(inputs, shapes, strict=True)
     )
+
+
+def shape_sets(model: OfflineModel) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """The shapes of all inputs under each gear, the largest last; of a range its least.
+
+    Returns:
+        Empty for a model whose shapes are fixed, or that leaves dims open under every gear.
+    """
+    gears = model._runner.gears if model._runner is not None else ()
+    if not any(spec.dynamic for spec in model.inputs):
+        return ()
+    sets = [gear.inputs for gear in sorted(gears, key=lambda gear: sum(map(prod, gear.inputs)))]
+    sets = sets or [tuple(spec.shape for spec in concrete(model))]
+    return tuple(shapes for shapes in sets if all(dim >= 0 for shape in shapes for dim in shape))
+
+
+def raw(path: str | Path, name: str, dtype: np.dtype[Any], shape: Sequence[int]) -> NDArray[Any]:
+    """The tensor whose bytes a file holds, as the device has them.
+
+    Args:
+        path: The file.
+        name: Of the input, for messages.
+        dtype: Its element type; int4 has two elements in a byte.
+        shape: Its dims.
+
+    Raises:
+        InputError: The file has another size.
+        OSError: It cannot be read.
+    """
+    data = Path(path).read_bytes()
+    packed = dtypes.is_packed(dtype)
+    nbytes = (prod(shape) + 1) // 2 if packed else prod(shape) * dtype.itemsize
+    if len(data) != nbytes:
+        raise InputError(
+            f"{path} has {len(data)} bytes, but input {name!r} takes {nbytes} "
+            f"({dtype} {list(shape)})"
+        )
+    if packed:
+        unpacked = np.empty(tuple(shape), dtype)
+        dtypes.unpack(np.frombuffer(data, np.uint8), unpacked)
+        return unpacked
+    return np.frombuffer(data, dtype, prod(shape)).reshape(tuple(shape))
 
 
 def make(inputs: Sequence[TensorSpec], seed: int = 0) -> dict[str, NDArray[Any]]:

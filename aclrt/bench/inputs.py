@@ -144,17 +144,7 @@ def _array(spec: TensorSpec, path: Path) -> NDArray[Any]:
             raise InputError(f"{path} has no array {spec.name!r}; it has {', '.join(arrays)}")
         return _fitting(spec, arrays[spec.name], path)
     if path.suffix == ".bin":
-        data = path.read_bytes()
-        if len(data) != spec.nbytes:
-            raise InputError(
-                f"{path} has {len(data)} bytes, but input {spec.name!r} takes {spec.nbytes} "
-                f"({spec.dtype} {list(spec.shape)})"
-            )
-        if dtypes.is_packed(spec.dtype):
-            unpacked = np.empty(spec.shape, spec.dtype)
-            dtypes.unpack(np.frombuffer(data, np.uint8), unpacked)
-            return unpacked
-        return np.frombuffer(data, spec.dtype, prod(spec.shape)).reshape(spec.shape)
+        return _feeds.raw(path, spec.name, spec.dtype, spec.shape)
     return _fitting(spec, _feeds.load({spec.name: str(path)}, [spec])[spec.name], path)
 
 

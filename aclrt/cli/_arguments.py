@@ -18,6 +18,7 @@ __all__ = [
     "add_json",
     "declare",
     "whole",
+    "wholes",
 ]
 
 
@@ -58,6 +59,15 @@ def whole(minimum: int) -> Callable[[str], int]:
                 f"{text!r} is not a whole number of at least {minimum}"
             )
         return number
+
+    return read
+
+
+def wholes(minimum: int) -> Callable[[str], tuple[int, ...]]:
+    """An argparse type: whole numbers of at least ``minimum`` with commas between them."""
+
+    def read(text: str) -> tuple[int, ...]:
+        return tuple(whole(minimum)(word) for word in text.split(","))
 
     return read
 

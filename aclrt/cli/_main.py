@@ -20,7 +20,17 @@ __all__ = ["main"]
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 # In the order of the help; each is the module of that name.
-COMMANDS = ("convert", "inspect", "run", "compare", "bench", "doctor", "explain", "fake")
+COMMANDS = (
+    "deploy",
+    "convert",
+    "inspect",
+    "run",
+    "compare",
+    "bench",
+    "doctor",
+    "explain",
+    "fake",
+)
 
 
 def _parser(only: str | None = None) -> Parser:
@@ -99,7 +109,8 @@ def _report(error: BaseException) -> int:
         line = f"error: {error.message}" + (f" ({status})" if error.code else "")
         causes = {"usual causes": "; ".join(error.causes)}
         _say(line, detail=_brief(error), **causes, hint=error.hint)
-    elif isinstance(error, OSError) and error.filename is not None:
+        return int(getattr(error, "exit_code", FAILED))  # of CANN's compiler
+    if isinstance(error, OSError) and error.filename is not None:
         _say(f"error: {os.fsdecode(error.filename)}: {error.strerror}")
     elif isinstance(error, MemoryError):
         _say(f"error: out of host memory{f': {error}' if str(error) else ''}")

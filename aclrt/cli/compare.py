@@ -9,21 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 import aclrt.compare
-from aclrt import _feeds
 from aclrt.compare.report import rows
 from aclrt.errors import InputError
-from aclrt.tensor import TensorSpec
 
 from . import _arguments, _output
 from ._arguments import UsageError
 
 if TYPE_CHECKING:
     from ._arguments import Commands
-
-    Arrays = dict[str, np.ndarray]
 
 DIFFERENT = 3
 
@@ -45,7 +39,7 @@ def add_to(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME=FILE",
-        help="an input as .npy, once for each input (default: made up)",
+        help="an input as .npy or .bin, once for each input (default: made up)",
     )
     parser.add_argument(
         "--reference-input",
@@ -53,6 +47,14 @@ def add_to(commands: Commands) -> None:
         default=[],
         metavar="NAME=FILE",
         help="the same for SECOND alone, where it takes other data (AIPP)",
+    )
+    parser.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="SHAPES",
+        help='of inputs that may have several: "x:4,3,224,224", or gears for each gear; may be '
+        "repeated (default: the largest gear, or the least of a range)",
     )
     parser.add_argument(
         "--cases", type=_arguments.whole(1), default=1, metavar="N", help="sets of made-up inputs"
@@ -94,8 +96,9 @@ def _compare(options: argparse.Namespace) -> int:
     found = aclrt.compare.run(
         options.first,
         options.second,
-        inputs=_arrays("--input", options.input),
-        reference_inputs=_arrays("--reference-input", options.reference_input),
+        inputs=_files("--input", options.input),
+        reference_inputs=_files("--reference-input", options.reference_input),
+        shapes=options.shape,
         cases=options.cases,
         seed=options.seed,
         tolerances=_tolerances(options),
@@ -116,7 +119,7 @@ def _compare(options: argparse.Namespace) -> int:
     return 0 if found.passed else DIFFERENT
 
 
-def _arrays(flag: str, arguments: Sequence[str]) -> Arrays | None:
+def _files(flag: str, arguments: Sequence[str]) -> dict[str, str] | None:
     if not arguments:
         return None
     files: dict[str, str] = {}
@@ -127,8 +130,7 @@ def _arrays(flag: str, arguments: Sequence[str]) -> Arrays | None:
         if name in files:
             raise UsageError(f"{flag}: input {name!r} is given twice")
         files[name] = file
-    specs: tuple[TensorSpec, ...] = ()
-    return _feeds.load(files, specs)
+    return files
 
 
 def _names(arguments: Sequence[str]) -> dict[str, str]:

@@ -73,10 +73,12 @@ def add_to(commands: Commands) -> None:
         parser.add_argument(*_spellings(name), metavar=metavar, help=text)
     for name in STEERING:
         parser.add_argument(*_spellings(name), help=argparse.SUPPRESS)
+    _arguments.add_json(parser)
     parser.set_defaults(command=_convert)
 
 
 def _convert(options: argparse.Namespace) -> int:
+    from aclrt import om
     from aclrt.om import _atc
 
     if (options.onnx is None) == (options.model is None):
@@ -85,38 +87,37 @@ def _convert(options: argparse.Namespace) -> int:
         )
     names = (*_HELP, *_atc.STEERING)
     flags = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-    model = options.model or options.onnx
-    atc = None if options.simulate else _atc.find()
+    atc = None if options.simulate else om.compiler()
     if atc is not None:
-        return _compile(_atc.command(atc, model, options.output, flags), options.output)
-    return _simulate(model, options.output, flags)
-
-
-def _compile(command: list[str], output: str) -> int:
-    from aclrt.om import _atc
-
-    print(f"aclrt: running {command[0]} (--simulate makes a simulated file)", file=sys.stderr)
-    code = _atc.run(command)
-    if code != 0:
-        print(f"aclrt: error: atc failed with exit code {code}", file=sys.stderr)
-        print("  hint: its own messages stand above", file=sys.stderr)
-        return code
-    written = _atc.written(output)
-    if written is None:
-        print(f"aclrt: error: atc ended well, but {output} is not there", file=sys.stderr)
-        return 1
-    print(f"wrote {written} ({_output.size(written.stat().st_size)}), compiled by atc")
+        print(f"aclrt: running {atc} (--simulate makes a simulated file)", file=sys.stderr)
+    else:
+        try:
+            _atc.check(flags)
+        except InputError as error:
+            raise UsageError(error.message, error.hint) from error
+        _note([f"--{name}" for name in flags if name in _atc.STEERING])
+    built = om.build(
+        options.model or options.onnx, options.output, flags, atc=atc, quiet=options.json
+    )
+    if options.json:
+        _output.print_json(built.to_dict())
+        return 0
+    size = _output.size(built.nbytes)
+    if not built.simulated:
+        print(f"wrote {built.path} ({size}), compiled by atc")
+        return 0
+    log = flags.get("log")
+    if log == "null":
+        return 0
+    print(f"wrote {built.path} ({size}), simulated: runs on the fake device")
+    if log in ("debug", "info"):
+        info = aclrt.inspect(built.path)
+        rows = _output.tensor_rows("input", info.inputs)
+        _output.table(_output.TENSOR_HEADS, rows + _output.tensor_rows("output", info.outputs))
     return 0
 
 
-def _simulate(model: str, output: str, flags: dict[str, str]) -> int:
-    from aclrt.om import _atc
-
-    try:
-        _atc.check(flags)
-    except InputError as error:
-        raise UsageError(error.message, error.hint) from error
-    without_effect = [f"--{name}" for name in flags if name in _atc.STEERING]
+def _note(without_effect: list[str]) -> None:
     if without_effect:
         verb = "steer" if len(without_effect) > 1 else "steers"
         print(
@@ -124,15 +125,3 @@ def _simulate(model: str, output: str, flags: dict[str, str]) -> int:
             "on a simulated file",
             file=sys.stderr,
         )
-    keywords = {name: flags[name] for name in _atc.MODEL_FLAGS if name in flags}
-    written = aclrt.convert(model, output, **keywords)
-    log = flags.get("log")
-    if log == "null":
-        return 0
-    size = _output.size(written.stat().st_size)
-    print(f"wrote {written} ({size}), simulated: runs on the fake device")
-    if log in ("debug", "info"):
-        info = aclrt.inspect(written)
-        rows = _output.tensor_rows("input", info.inputs)
-        _output.table(_output.TENSOR_HEADS, rows + _output.tensor_rows("output", info.outputs))
-    return 0

@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..tensor import TensorSpec
 from . import advice, metrics
 from .result import Case, Comparison
+from .shapes import GEARS, Wanted, shape_sets
 from .sources import Port, Side, open_side
 from .tolerance import Tolerances
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Feeds = Mapping[str, NDArray[Any]]
+    Given = Mapping[str, NDArray[Any] | str | os.PathLike[str]]
 
 __all__ = ["run"]
 
@@ -31,8 +33,9 @@ def run(
     first: str | os.PathLike[str],
     second: str | os.PathLike[str],
     *,
-    inputs: Feeds | None = None,
-    reference_inputs: Feeds | None = None,
+    inputs: Given | None = None,
+    reference_inputs: Given | None = None,
+    shapes: Wanted = (),
     cases: int = 1,
     seed: int = 0,
     tolerances: Tolerances | None = None,
@@ -46,11 +49,15 @@ def run(
         first: What is under test: an ``.om``, an ``.onnx``, a ``.npy``, an ``.npz`` or a folder of
             ``.npy`` files (``aclrt run --output``).
         second: The reference, one of the same; an ``.onnx`` runs in ONNX Runtime on the CPU.
-        inputs: Arrays by input name; None: made up. A model whose input has another type gets
-            them converted where no value changes.
+        inputs: Arrays by input name, or paths of ``.npy`` files or of ``.bin`` files (the bytes of
+            the tensor); None: made up. A model whose input has another type gets them converted
+            where no value changes.
         reference_inputs: Other arrays for the second side alone (for a model with AIPP the image
             after preprocessing); None: the same.
-        cases: How many sets of made-up inputs.
+        shapes: Of made-up data and of ``.bin`` files where inputs may have several:
+            ``"x:4,3,224,224"`` or ``{"x": (4, 3, 224, 224)}``, a set of cases for each; ``"gears"``
+            stands for each gear of the model. None: the largest gear, or the least of a range.
+        cases: How many sets of made-up inputs, for each of the shapes.
         seed: Of the first set; each further set has the next.
         tolerances: What is allowed; None for ``Tolerances()``.
         output_names: The second side's name by the first's, where they differ. Other outputs are
@@ -78,7 +85,7 @@ def run(
         cautions = _cautions(sides)
         done: list[Case] = []
         hints: list[str] = []
-        for label, *feeds in _sets(sides, inputs, reference_inputs, cases, seed, cautions):
+        for label, *feeds in _sets(sides, inputs, reference_inputs, shapes, cases, seed, cautions):
             given, reference = (side.run(f) for side, f in zip(sides, feeds, strict=True))
             pairs = _paired(given, reference, output_names or {}, cautions)
             if not done:
@@ -110,8 +117,9 @@ def _cautions(sides: Sequence[Side]) -> list[str]:
 
 def _sets(
     sides: Sequence[Side],
-    inputs: Feeds | None,
-    reference_inputs: Feeds | None,
+    inputs: Given | None,
+    reference_inputs: Given | None,
+    shapes: Wanted,
     cases: int,
     seed: int,
     cautions: list[str],
@@ -123,48 +131,76 @@ def _sets(
     if reference_inputs is not None and sides[1].inputs is None:
         raise InputError(f"{sides[1].path} holds saved outputs and takes no inputs")
     if not computing:
-        if inputs is not None:
-            raise InputError("two sets of saved outputs take no inputs")
+        if inputs is not None or shapes:
+            raise InputError("two sets of saved outputs take no inputs, and no shapes")
         yield "saved", {}, {}
         return
     if inputs is not None:
         if cases > 1:
             raise InputError("given inputs are one case: leave out cases")
-        yield (
-            "given",
-            _fed(sides[0], inputs, cautions),
-            _fed(sides[1], inputs if reference_inputs is None else reference_inputs, cautions),
-        )
+        if len(shapes) > 1 or GEARS in shapes:
+            raise InputError("given inputs are one case: state one set of shapes")
+        both = (inputs, inputs if reference_inputs is None else reference_inputs)
+        arrays = [
+            _read(side, given, shapes[0] if shapes else None)
+            for side, given in zip(sides, both, strict=True)
+        ]
+        fed = [_fed(side, feeds, cautions) for side, feeds in zip(sides, arrays, strict=True)]
+        yield "given", fed[0], fed[1]
         return
     if reference_inputs is not None:
         raise InputError("reference_inputs need inputs beside them")
-    wanted = _common(computing)
-    for number in range(seed, seed + cases):
-        made = _feeds.make(wanted, number)
-        yield (
-            f"made up, seed {number}",
-            _fed(sides[0], made, cautions),
-            _fed(sides[1], made, cautions),
-        )
+    ports = _common(computing)
+    for text, chosen in shape_sets(computing, ports, shapes, cautions):
+        wanted = [_concrete(port, chosen[port.name]) for port in ports]
+        for number in range(seed, seed + cases):
+            made = _feeds.make(wanted, number)
+            yield (
+                f"made up, seed {number}" + (f", {text}" if text else ""),
+                _fed(sides[0], made, cautions),
+                _fed(sides[1], made, cautions),
+            )
 
 
-def _common(sides: Sequence[Side]) -> list[TensorSpec]:
+def _common(sides: Sequence[Side]) -> list[Port]:
     """Inputs that both can take: the narrower type, the fixed dims of either."""
     ports = list(sides[0].inputs or ())
     if len(sides) == 2:
         pairs = _ports(ports, sides[1])
         ports = [_joined(port, pairs[port.name], sides) for port in ports]
-    return [
-        TensorSpec(
-            name=port.name,
-            dtype=port.dtype,
-            shape=port.shape,
-            format="",
-            nbytes=0 if -1 in port.shape else prod(port.shape) * port.dtype.itemsize,
-            dynamic=-1 in port.shape,
-        )
-        for port in ports
-    ]
+    return ports
+
+
+def _concrete(port: Port, shape: tuple[int, ...]) -> TensorSpec:
+    nbytes = prod(shape) * port.dtype.itemsize
+    return TensorSpec(port.name, port.dtype, shape, format="", nbytes=nbytes, dynamic=False)
+
+
+def _read(side: Side, given: Given, shapes: str | Mapping[str, Sequence[int]] | None) -> Feeds:
+    """The arrays; files are read as what this side's inputs are."""
+    if side.inputs is None:
+        return {}
+    ports = _ports([Port(name, np.dtype("u1"), ()) for name in given], side)
+    dims = {port.name: port.shape for port in side.inputs}
+    if shapes is not None:
+        dims = shape_sets([side], side.inputs, [shapes], [])[0][1]
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, value in given.items():
+        port = ports[name]
+        if isinstance(value, np.ndarray):
+            arrays[name] = value
+        elif os.fspath(value).endswith(".bin"):
+            if -1 in dims[port.name]:
+                raise InputError(
+                    f"{os.fspath(value)} has bytes alone, and input {name!r} has open dims "
+                    f"{port.shape}",
+                    hint=f'state the shapes (--shape "{name}:...")',
+                )
+            arrays[name] = _feeds.raw(os.fspath(value), name, port.dtype, dims[port.name])
+        else:
+            spec = _concrete(port, port.shape)
+            arrays[name] = _feeds.load({name: os.fspath(value)}, [spec])[name]
+    return arrays
 
 
 def _ports(ports: Sequence[Port], side: Side) -> dict[str, Port]:
@@ -292,11 +328,34 @@ def _judged(
 ) -> Case:
     outputs = []
     for name, other in pairs.items():
-        found = metrics.arrays(
-            given[name], reference[other], allowed.of(name), name=name, reference_name=other
-        )
+        a, b = _typed(name, given[name], reference[other])
+        found = metrics.arrays(a, b, allowed.of(name), name=name, reference_name=other)
         outputs.append(found)
         if not found.passed:
-            rest = {key: array for key, array in reference.items() if key != other}
-            hints += advice.for_output(found, given[name], reference[other], rest)
+            rest = {
+                key: array
+                for key, array in reference.items()
+                if key != other and not _is_untyped(array)
+            }
+            hints += advice.for_output(found, a, b, rest)
     return Case(label, tuple(outputs))
+
+
+def _is_untyped(array: NDArray[Any]) -> bool:
+    return str(array.dtype.name).startswith("void")
+
+
+def _typed(
+    name: str, given: NDArray[Any], reference: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """``.npy`` stores bfloat16 and the like as plain bytes: they have the other side's type."""
+    for a, b in ((given, reference), (reference, given)):
+        if _is_untyped(a) and (_is_untyped(b) or a.dtype.itemsize != b.dtype.itemsize):
+            raise InputError(
+                f"output {name!r} was saved as plain bytes of {a.dtype.itemsize} each, and the "
+                f"other side, {b.dtype}, does not tell their type",
+                hint="save it as float32",
+            )
+    if _is_untyped(given):
+        return given.view(reference.dtype), reference
+    return given, reference.view(given.dtype) if _is_untyped(reference) else reference

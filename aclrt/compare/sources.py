@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from .. import _feeds, om
+from .. import _feeds, dtypes, om
 from ..errors import InputError
 from ..model import OfflineModel
 
@@ -32,12 +33,17 @@ class Port:
 
 
 class Side(Protocol):
-    """What a comparison needs of each side; ``inputs`` is None where nothing is computed."""
+    """What a comparison needs of each side; ``inputs`` is None where nothing is computed.
+
+    ``shapes`` are those of all inputs under each gear, the largest last, or the least of a range;
+    empty where they are fixed or not known.
+    """
 
     path: str
     kind: str
     info: om.ModelInfo | None
     inputs: tuple[Port, ...] | None
+    shapes: tuple[tuple[tuple[int, ...], ...], ...]
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """The outputs by name."""
@@ -56,6 +62,7 @@ class _Side:
     kind: str
     info: om.ModelInfo | None = None
     inputs: tuple[Port, ...] | None = None
+    shapes: tuple[tuple[tuple[int, ...], ...], ...] = ()
 
     def close(self) -> None:
         return None
@@ -75,8 +82,7 @@ class _Om(_Side):
         self.info = om.inspect(path)
         self._model = OfflineModel(path, device_id=device_id, backend=backend)
         self.inputs = tuple(Port(s.name, s.dtype, s.shape) for s in self._model.inputs)
-        device = self._model.device
-        self.place = f"device {device.id} ({device.backend}, {device.soc_name or 'unknown'})"
+        self.shapes = _feeds.shape_sets(self._model)
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         return dict(self._model(dict(feeds)).items())
@@ -122,13 +128,54 @@ class _Onnx(_Side):
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         try:
-            values = self._session.run(self._outputs, dict(feeds))
+            values = self._run(feeds)
         except Exception as error:
             raise InputError(f"ONNX Runtime cannot run {self.path}: {error}") from error
         for name, value in zip(self._outputs, values, strict=True):
-            if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
+            if not isinstance(value, np.ndarray) or value.dtype.kind not in "biufV":
                 raise InputError(f"output {name!r} of {self.path} is no tensor of numbers")
         return dict(zip(self._outputs, values, strict=True))
+
+    def _run(self, feeds: Mapping[str, NDArray[Any]]) -> list[Any]:
+        nodes = self._session.get_outputs()
+        kinds = {port.dtype.kind for port in self.inputs or ()}
+        if "V" not in kinds and all(node.type not in _EXTENDED for node in nodes):
+            return list(self._session.run(self._outputs, dict(feeds)))
+        # NumPy has no name for bfloat16, float8 and int4: ONNX Runtime gives values of its own.
+        values = {name: _to_ort(feeds[name]) for name in feeds}
+        given = self._session.run_with_ort_values(self._outputs, values)
+        return [_from_ort(value, node.type) for value, node in zip(given, nodes, strict=True)]
+
+
+def _to_ort(array: NDArray[Any]) -> Any:
+    import onnxruntime
+
+    if array.dtype.kind != "V":
+        return onnxruntime.OrtValue.ortvalue_from_numpy(array)
+    if dtypes.is_packed(array.dtype):
+        raise InputError(f"ONNX Runtime takes no {array.dtype} from Python")
+    import onnx
+
+    number = getattr(onnx.TensorProto, array.dtype.name.upper())
+    bits = np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}")
+    return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, number)
+
+
+def _from_ort(value: Any, element: str) -> NDArray[Any]:
+    number = _EXTENDED.get(element)
+    if number is None:
+        plain: NDArray[Any] = value.numpy()
+        return plain
+    dtype, shape = dtypes.dtype_of(number), tuple(value.shape())
+    count = int(np.prod(shape, dtype=np.int64))
+    packed = dtypes.is_packed(dtype)
+    nbytes = (count + 1) // 2 if packed else count * dtype.itemsize
+    bits = np.frombuffer(ctypes.string_at(value.data_ptr(), nbytes), np.uint8)
+    if not packed:
+        return bits.view(dtype).reshape(shape)
+    array = np.empty(shape, dtype)
+    dtypes.unpack(bits, array)
+    return array
 
 
 class _Saved(_Side):
@@ -159,6 +206,12 @@ def _loaded(file: str) -> NDArray[Any]:
 
 
 _ONNX_NAMES = {"float": "float32", "double": "float64"}
+# ONNX Runtime's names of the types that NumPy alone has none for.
+_EXTENDED = {
+    dtypes.onnx_type(number): number
+    for number, name in dtypes.NAMES.items()
+    if name.startswith(("bfloat", "float8", "int4"))
+}
 
 
 def _onnx_dtype(text: str, name: str) -> np.dtype[Any]:
@@ -166,6 +219,8 @@ def _onnx_dtype(text: str, name: str) -> np.dtype[Any]:
     try:
         return np.dtype(_ONNX_NAMES.get(element, element))
     except TypeError:
+        if text in _EXTENDED:
+            return dtypes.dtype_of(_EXTENDED[text])
         raise InputError(
             f"input {name!r} of the ONNX model is {text}, which NumPy cannot give"
         ) from None

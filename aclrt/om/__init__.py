@@ -4,6 +4,7 @@
 Needs no device. The ``onnx`` package is imported by ``convert`` when it is called, not before.
 """
 
+from ._build import Built, CompilerError, build, compiler
 from ._convert import convert
 from ._diff import Difference, diff
 from ._info import (
@@ -22,6 +23,8 @@ from ._load_check import LoadCheck, LoadFinding, check_load
 __all__ = [
     "AippInfo",
     "AippTensor",
+    "Built",
+    "CompilerError",
     "Difference",
     "GraphInfo",
     "LoadCheck",
@@ -31,7 +34,9 @@ __all__ = [
     "PartitionInfo",
     "SubModelInfo",
     "TensorInfo",
+    "build",
     "check_load",
+    "compiler",
     "convert",
     "diff",
     "inspect",

@@ -171,9 +171,9 @@ def command(atc: Path, model: str, output: str, flags: Mapping[str, str]) -> lis
     return [str(atc), *(f"--{name}={value}" for name, value in words.items())]
 
 
-def run(words: Sequence[str]) -> int:
+def run(words: Sequence[str], stdout: int | None = None) -> int:
     """Runs the compiler, whose log goes where ours goes; its exit code, 128 + n after signal n."""
-    code = subprocess.run(words).returncode
+    code = subprocess.run(words, stdout=stdout).returncode
     return 128 - code if code < 0 else code
 
 

@@ -27,14 +27,15 @@ CXX = sorted((ROOT / "csrc").rglob("*.[ch]")) + sorted((ROOT / "csrc").rglob("*.
 # Tools and facades stand above the Python API; each may use those named after it.
 TOOLS = {
     "bench": set(),
-    "cli": {"bench", "compare", "compat"},
+    "cli": {"bench", "compare", "compat", "deployment"},
     "compare": set(),
     "compat": set(),
+    "deployment": {"bench", "compare"},
     "interop": set(),
     "testing": set(),
 }
 # They only pass on what they name; the package does it at first use (tests/process/test_import.py).
-DOORS = {"__main__": {"cli"}, "__init__": {"bench", "compare"}}
+DOORS = {"__main__": {"cli"}, "__init__": {"bench", "compare", "deployment"}}
 PYTHON = sorted((ROOT / "aclrt").rglob("*.py"))
 FOREIGN = re.compile(r"(acl|aclrt|aclmdl|acldvpp|aclprof|aclop|aclsys)[A-Z]\w*")
 

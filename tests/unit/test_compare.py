@@ -330,3 +330,147 @@ def test_reports_escape_what_they_show(tmp_path):
     root = ElementTree.fromstring(compare.to_junit(whole))
     assert "<b>&\ufffd" == root.find("testsuite/testcase").get("name")
     assert [False] == [c["passed"] for c in whole.to_dict()["cases"]]
+
+
+@pytest.fixture
+def open_models(om_factory, tmp_path):
+    """An ONNX with two open dims as y = -x, and what is converted from it."""
+    from onnx import TensorProto, helper
+
+    def write(dtype="FLOAT", **options):
+        element = getattr(TensorProto, dtype)
+        graph = helper.make_graph(
+            [helper.make_node("Neg", ["x"], ["y"])],
+            "open",
+            [helper.make_tensor_value_info("x", element, ["N", "M"])],
+            [helper.make_tensor_value_info("y", element, ["N", "M"])],
+        )
+        model = helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 19)])
+        path = tmp_path / "open.onnx"
+        path.write_bytes(model.SerializeToString())
+        return aclrt.convert(path, tmp_path / "open.om", **options), path
+
+    return write
+
+
+def labels(found: compare.Comparison) -> list[str]:
+    return [case.label for case in found.cases]
+
+
+def test_gears_are_compared_one_or_all(open_models):
+    """The largest alone with a caution; each of them; the one that is named."""
+    om, onnx = open_models(input_shape="x:-1,3", dynamic_batch_size="4,1,2")
+    found = compare.run(om, onnx)
+    assert found.passed
+    assert ["made up, seed 0, x 4x3"] == labels(found)
+    assert any("only x 4x3 was compared (--shape gears" in caution for caution in found.cautions)
+    every = compare.run(om, onnx, shapes=["gears"], cases=2)
+    assert every.passed
+    assert [f"made up, seed {n}, x {b}x3" for b in (1, 2, 4) for n in (0, 1)] == labels(every)
+    assert not any("was compared" in caution for caution in every.cautions)
+    named = compare.run(onnx, om, shapes=["x:2,3", {"x": (1, 3)}])
+    assert ["made up, seed 0, x 2x3", "made up, seed 0, x 1x3"] == labels(named)
+    assert compare.run(om, om).passed
+
+
+def test_ranges_take_the_least_or_what_is_named(open_models):
+    """Within the range; what is outside is the model's to refuse."""
+    om, onnx = open_models(input_shape="x:2~5,3~9")
+    assert ["made up, seed 0, x 2x3"] == labels(compare.run(om, onnx))
+    assert compare.run(om, onnx, shapes=["5,9"]).passed
+    with pytest.raises(aclrt.InputError):
+        compare.run(om, onnx, shapes=["6,9"])
+
+
+def test_shapes_that_do_not_fit_are_refused(open_models, models):
+    """Each says what is wrong and what there is."""
+    om, onnx = open_models(input_shape="x:-1,3", dynamic_batch_size="1,2")
+    for shapes, complaint in (
+        (["y:1,3"], "there is no input 'y'; there are x"),
+        (["x:1,4"], "takes"),
+        (["x:1"], "takes"),
+        (["x:-1,3"], "takes"),
+        (["1,3;1,3"], "there are 1"),
+        (["x:a"], "whole numbers"),
+    ):
+        with pytest.raises(aclrt.InputError, match=complaint):
+            compare.run(om, onnx, shapes=shapes)
+    with pytest.raises(aclrt.InputError, match="open dims") as caught:
+        compare.run(onnx, onnx)
+    assert "--shape" in caught.value.hint
+    fixed, fixed_onnx = models("m")
+    with pytest.raises(aclrt.InputError, match="neither side has gears"):
+        compare.run(fixed, fixed_onnx, shapes=["gears"])
+
+
+def test_inputs_from_files(open_models, models, tmp_path, capsys):
+    """.npy and .bin, the latter with the shape that is stated; wrong sizes are refused."""
+    om, onnx = models("m", 2.0)
+    x = np.arange(8, dtype=np.float32).reshape(2, 4)
+    (tmp_path / "x.bin").write_bytes(x.tobytes())
+    np.save(tmp_path / "x.npy", x)
+    for name in ("x.bin", "x.npy"):
+        found = compare.run(om, onnx, inputs={"x": tmp_path / name})
+        assert found.passed
+        assert (14.0, 14.0) == found.cases[0].outputs[0].worst_values or found.passed
+        assert 0 == cli.main(["compare", str(om), str(onnx), "--input", f"x={tmp_path / name}"])
+    (tmp_path / "short.bin").write_bytes(x.tobytes()[:-1])
+    with pytest.raises(aclrt.InputError, match="31 bytes, but input 'x' takes 32"):
+        compare.run(om, onnx, inputs={"x": str(tmp_path / "short.bin")})
+    om, onnx = open_models(input_shape="x:-1,4", dynamic_batch_size="1,2")
+    with pytest.raises(aclrt.InputError, match="open dims") as caught:
+        compare.run(om, onnx, inputs={"x": tmp_path / "x.bin"})
+    assert "--shape" in caught.value.hint
+    capsys.readouterr()
+    arguments = ["--input", f"x={tmp_path / 'x.bin'}", "--shape", "x:2,4", "--json"]
+    assert 0 == cli.main(["compare", str(om), str(onnx), *arguments])
+    assert [2, 4] == json.loads(capsys.readouterr().out)["cases"][0]["outputs"][0]["shape"]
+    with pytest.raises(aclrt.InputError, match="one set of shapes"):
+        compare.run(om, onnx, inputs={"x": x}, shapes=["gears"])
+    assert 1 == cli.main(["compare", str(om), str(onnx), "--input", f"x={tmp_path / 'no.bin'}"])
+
+
+def test_types_that_numpy_has_no_name_for(om_factory, tmp_path):
+    """bfloat16 and int4 through ONNX Runtime, against the model and against what was saved."""
+    pytest.importorskip("ml_dtypes")
+    for dtype in ("BFLOAT16", "INT4"):
+        from onnx import TensorProto, helper
+
+        element = getattr(TensorProto, dtype)
+        graph = helper.make_graph(
+            [helper.make_node("Cast", ["x"], ["y"], to=element)],
+            "cast",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, [3, 5])],
+            [helper.make_tensor_value_info("y", element, [3, 5])],
+        )
+        opset = [helper.make_opsetid("", 21)]
+        model = helper.make_model(graph, ir_version=10, opset_imports=opset)
+        onnx = tmp_path / f"{dtype}.onnx"
+        onnx.write_bytes(model.SerializeToString())
+        om = aclrt.convert(onnx, tmp_path / f"{dtype}.om")
+        x = {"x": np.linspace(-7, 7, 15, dtype=np.float32).reshape(3, 5)}
+        found = compare.run(om, onnx, inputs=x)
+        assert found.passed
+        (output,) = found.cases[0].outputs
+        assert (dtype.lower(), 15) == (output.dtype, output.ulp["0"])
+        if dtype == "BFLOAT16":
+            assert 0 == cli.main(["run", str(om), "--output", str(tmp_path / "saved")])
+            assert compare.run(om, tmp_path / "saved").passed
+            assert compare.run(tmp_path / "saved", onnx).passed
+            with pytest.raises(aclrt.InputError, match="plain bytes of 2 each"):
+                compare.run(tmp_path / "saved", tmp_path / "saved")
+
+
+def test_bfloat16_inputs(om_factory, tmp_path):
+    """Fed to both sides in their own type."""
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    tensors = [("x", "bfloat16", (2, 3))], [("y", "bfloat16", (2, 3))]
+    model = om_factory.onnx([("Identity", ["x"], ["y"])], *tensors)
+    (tmp_path / "b.onnx").write_bytes(model)
+    (tmp_path / "b.om").write_bytes(om_factory.om_of(model))
+    assert compare.run(tmp_path / "b.om", tmp_path / "b.onnx").passed
+    x = np.ones((2, 3), ml_dtypes.bfloat16)
+    (tmp_path / "x.bin").write_bytes(x.tobytes())
+    assert compare.run(
+        tmp_path / "b.om", tmp_path / "b.onnx", inputs={"x": tmp_path / "x.bin"}
+    ).passed
