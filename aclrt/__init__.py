@@ -6,9 +6,9 @@
 ...     result = model(image)
 
 Importing loads nothing foreign: libascendcl is looked for when the first model or device is
-opened. ``aclrt.bench``, ``aclrt.compare``, ``aclrt.doctor``, ``aclrt.explain``, ``aclrt.om``
-(with ``convert`` and ``inspect``), ``aclrt.tracing`` (with ``trace``) and ``deploy`` are imported when they are
-used first. Where NumPy or the compiled part cannot be loaded, the names that need it raise the
+opened. ``aclrt.bench``, ``aclrt.compare``, ``aclrt.doctor``, ``aclrt.explain``, ``aclrt.om`` (with
+``convert`` and ``inspect``), ``aclrt.tracing`` (with ``trace``) and ``deploy`` are imported at
+first use. Where NumPy or the compiled part cannot be loaded, the names that need it raise the
 ImportError when they are asked for.
 """
 
