@@ -33,7 +33,7 @@ CallScope::~CallScope() {
 }
 
 aclError CallScope::end_watch() noexcept {
-  faults::hang(faults::take_hang_ms());
+  faults::wait_out(faults::take_hang());
   return denial_ != ACL_SUCCESS ? faults::deny(denial_, current_call, current_number) : denial_;
 }
 

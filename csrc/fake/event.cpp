@@ -152,7 +152,7 @@ aclError Event::queue_wait(const std::shared_ptr<Stream> &stream) {
 }
 
 aclError Event::synchronize(int64_t timeout_ms) {
-  if (!faults::hang(faults::take_hang_ms(), deadline_after(timeout_ms))) {
+  if (!faults::wait_out(faults::take_hang(), deadline_after(timeout_ms))) {
     return fail(ACL_ERROR_RT_EVENT_SYNC_TIMEOUT, "the event does not answer");
   }
   std::unique_lock<std::mutex> lock(mutex_);

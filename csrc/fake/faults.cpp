@@ -75,7 +75,7 @@ State &state() {
 }
 
 std::atomic<bool> limited{false};
-thread_local int64_t pending_hang_ms = 0;
+thread_local Hang pending_hang;
 
 void update_alert(const State &all) noexcept {
   alert.store(static_cast<uint32_t>(all.armed.size() + all.lost.size()), std::memory_order_relaxed);
@@ -199,7 +199,7 @@ Verdict consult_armed(Call call, uint64_t number) {
         decided = true;
         note(all, *fault, call, number, thread);
         if (fault->action == ACLFAKE_HANG) {
-          pending_hang_ms = fault->hang_ms;
+          pending_hang = {fault->hang_ms, all.disarmed};
         } else {
           verdict = {fault->code, fault->after};
           if (fault->action == ACLFAKE_LOSE_DEVICE && device >= 0) all.lost[device] = fault->code;
@@ -224,7 +224,7 @@ std::atomic<uint32_t> alert{0};
 
 Verdict consult(Call call, uint64_t number) noexcept {
   try {
-    pending_hang_ms = 0;
+    pending_hang = {};
     const Verdict verdict = consult_armed(call, number);
     if (verdict.code != ACL_SUCCESS && !verdict.after) announce(verdict.code);
     return verdict;
@@ -250,35 +250,27 @@ bool is_denied(Call call, uint64_t number) noexcept {
   return all.denied.count({call, number}) != 0;
 }
 
-int64_t take_hang_ms() noexcept {
-  const int64_t ms = pending_hang_ms;
-  pending_hang_ms = 0;
-  return ms;
+Hang take_hang() noexcept {
+  return std::exchange(pending_hang, Hang());
 }
 
-bool hang(int64_t ms, Clock::time_point deadline) noexcept {
-  if (ms <= 0) return true;
-  const Clock::time_point end = device_now() + std::chrono::milliseconds(ms);
+bool wait_out(const Hang &hang, Clock::time_point deadline) noexcept {
+  if (hang.ms <= 0) return true;
+  const Clock::time_point end = device_now() + std::chrono::milliseconds(hang.ms);
   State &all = state();
   std::unique_lock<std::mutex> lock(all.mutex);
-  const uint64_t disarmed = all.disarmed;
   const bool ended = wait_for_device(
-      lock, all.changed, [&] { return all.disarmed != disarmed; }, std::min(end, deadline));
+      lock, all.changed, [&] { return all.disarmed != hang.disarmed; }, std::min(end, deadline));
   return ended || end <= deadline;
 }
 
-void hang(int64_t ms, const Stream &stream) noexcept {
+void wait_out(Hang hang, const Stream &stream) noexcept {
   constexpr int64_t kSliceMs = 10;
   State &all = state();
-  uint64_t disarmed = 0;
-  if (ms > 0) {
+  for (; hang.ms > 0 && !stream.dropped(); hang.ms -= kSliceMs) {
+    wait_out({std::min(hang.ms, kSliceMs), hang.disarmed});
     std::lock_guard<std::mutex> lock(all.mutex);
-    disarmed = all.disarmed;
-  }
-  for (; ms > 0 && !stream.dropped(); ms -= kSliceMs) {
-    hang(std::min(ms, kSliceMs));
-    std::lock_guard<std::mutex> lock(all.mutex);
-    if (all.disarmed != disarmed) return;
+    if (all.disarmed != hang.disarmed) return;
   }
 }
 

@@ -42,13 +42,17 @@ aclError deny(aclError code, Call call, uint64_t number) noexcept;
 bool is_denied(Call call, uint64_t number) noexcept;
 
 // ---- what a hang is made of ----
+struct Hang {
+  int64_t ms = 0;         // 0: none
+  uint64_t disarmed = 0;  // how often there was disarming when the fault struck: any more ends it
+};
 // consult() leaves the time that the thread's current call shall take longer; the first of these
 // takes it: a queued task (Stream::push), a synchronise, else the end of the call.
-int64_t take_hang_ms() noexcept;
+Hang take_hang() noexcept;
 // Waits that long, but not beyond the deadline; false: the deadline came first. Disarming ends it.
-bool hang(int64_t ms, Clock::time_point deadline = Clock::time_point::max()) noexcept;
+bool wait_out(const Hang &hang, Clock::time_point deadline = Clock::time_point::max()) noexcept;
 // For a task: dropping its stream ends it too.
-void hang(int64_t ms, const Stream &stream) noexcept;
+void wait_out(Hang hang, const Stream &stream) noexcept;
 
 // ---- devices ----
 aclError lost_code(int32_t device) noexcept;  // 0: it is not lost

@@ -61,10 +61,10 @@ aclError Stream::push(Task task) {
       return fail(ACL_ERROR_RT_INVALID_HANDLE, "the stream is being destroyed by another thread");
     }
     task.queued = device_now();
-    task.hang_ms = faults::take_hang_ms();
+    task.hang = faults::take_hang();
     if (deterministic != nullptr) {
-      task.cost.lead_us += static_cast<double>(task.hang_ms) * 1000;
-      task.cost.total_us += static_cast<double>(task.hang_ms) * 1000;
+      task.cost.lead_us += static_cast<double>(task.hang.ms) * 1000;
+      task.cost.total_us += static_cast<double>(task.hang.ms) * 1000;
     }
     queue_.push_back(std::move(task));
     ++pushed_;
@@ -175,8 +175,8 @@ void Stream::work() {
     std::string text;
     if (!skip) {
       advance(task.queued);
-      if (task.hang_ms > 0) {
-        faults::hang(task.hang_ms, *this);
+      if (task.hang.ms > 0) {
+        faults::wait_out(task.hang, *this);
         advance(Clock::now());
       }
       if (task.start) code = call(task.start, task.what, &text);
@@ -202,7 +202,7 @@ aclError Stream::synchronize(int64_t timeout_ms) {
 }
 
 aclError Stream::synchronize_until(Clock::time_point deadline) {
-  if (!faults::hang(faults::take_hang_ms(), deadline)) {
+  if (!faults::wait_out(faults::take_hang(), deadline)) {
     return fail(ACL_ERROR_RT_STREAM_SYNC_TIMEOUT, "stream %d does not answer", id);
   }
   std::unique_lock<std::mutex> lock(mutex_);

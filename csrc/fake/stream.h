@@ -22,6 +22,7 @@
 #include "fake/context.h"
 #include "fake/device.h"
 #include "fake/device_engine.h"
+#include "fake/faults.h"
 #include "fake/handle_check.h"
 #include "fake/handles.h"
 #include "fake/scheduler.h"
@@ -44,7 +45,7 @@ struct Task {
   int64_t timeout_ms = -1;     // of that wait
   bool external = false;       // it ends when a function of the client has returned
   Clock::time_point queued{};  // set by push()
-  int64_t hang_ms = 0;         // of an armed fault, set by push(): it takes so much longer
+  faults::Hang hang{};         // of an armed fault, set by push(): it takes so much longer
 };
 
 class Stream : public std::enable_shared_from_this<Stream> {
