@@ -46,6 +46,8 @@ def arguments() -> argparse.Namespace:
         help="where the models are kept; on a card: what atc made of them")  # fmt: skip
     add("--write-onnx", type=Path, metavar="FOLDER",
         help="write the ONNX models there, for atc, and end")  # fmt: skip
+    add("--cpu-time", action="store_true",
+        help="of calls and copies: CPU time, which a busy machine does not stretch")  # fmt: skip
     add("--with-openvino", action="store_true",
         help="beside the others; pip install openvino first")  # fmt: skip
     return parser.parse_args()
@@ -77,7 +79,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="aclrt-benchmarks-") as temporary:
         folder = (given.models or Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        options = Options(folder, given.backend, given.quick, given.with_openvino)
+        options = Options(folder, given.backend, given.quick, given.with_openvino, given.cpu_time)
         goals: list[Goal] = []
         figures: list[Figure] = []
         raws: dict[str, object] = {}
@@ -106,7 +108,11 @@ def main() -> int:
             {
                 "schema": "aclrt-benchmarks/1",
                 "machine": described,
-                "options": {"quick": given.quick, "backend": given.backend},
+                "options": {
+                    "quick": given.quick,
+                    "backend": given.backend,
+                    "cpu_time": given.cpu_time,
+                },
                 "goals": [goal.to_json() for goal in goals],
                 "figures": [figure.to_json() for figure in figures],
                 "cases": raws,

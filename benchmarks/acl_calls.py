@@ -73,7 +73,8 @@ def measure(case: str, options: Options) -> dict[str, Any]:
             )
             if hasattr(model, "bind"):
                 add(f"bound step(), {title}", model.bind(**feeds, **targets), *shape)
-            direct = Direct(options.folder, aclrt.runtime_info().library, om)
+            hosts = [*arrays, *targets.values()]
+            direct = Direct(options.folder, aclrt.runtime_info().library, om, hosts)
             outputs = [(spec.shape, spec.dtype) for spec in model.outputs]
             session = InferSession(direct, outputs)
             calls = counted(lambda s=session, a=arrays: s.infer(a))

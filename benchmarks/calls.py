@@ -21,6 +21,7 @@ from .native import Direct
 from .timing import Loop, interleave, loop, ratio
 
 CASES = {"tiny": WINDOW, "many": WINDOW, "tiny without window": NULL, "many without window": NULL}
+ONE_THREAD = True  # --cpu-time means something
 ON_CARD = ("tiny", "many")
 
 ORT_RUN, ORT_BOUND = "onnxruntime run", "onnxruntime IOBinding"
@@ -64,7 +65,7 @@ def measure(case: str, options: Options) -> dict[str, Any]:
     feeds = {spec.name: array for spec, array in zip(model.inputs, arrays, strict=True)}
     outputs = [(spec.shape, spec.dtype) for spec in model.outputs]
     targets = [np.empty(shape, dtype) for shape, dtype in outputs]
-    direct = Direct(options.folder, ascendcl, om)
+    direct = Direct(options.folder, ascendcl, om, [*arrays, *targets])
     session = InferSession(direct, outputs)
     script = PyaclScript(ascendcl, str(om))
     loops = {

@@ -11,10 +11,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+from . import timing
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,10 +35,11 @@ class Options:
     backend: str = "fake"
     quick: bool = False
     with_openvino: bool = False
+    cpu_time: bool = False
 
     @property
     def repetitions(self) -> int:
-        return 7 if self.quick else 31
+        return 25 if self.quick else 151
 
     @property
     def on_card(self) -> bool:
@@ -73,7 +77,10 @@ def main(topic: str, case: str, words: str) -> None:
     given = json.loads(words)
     out = Path(given.pop("out"))
     options = Options(**{**given, "folder": Path(given["folder"])})
-    result = import_module(f"benchmarks.{topic}").measure(case, options)
+    module = import_module(f"benchmarks.{topic}")
+    if options.cpu_time and getattr(module, "ONE_THREAD", False):
+        timing.clock = time.thread_time
+    result = module.measure(case, options)
     out.write_text(json.dumps(result))
 
 

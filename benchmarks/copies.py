@@ -19,6 +19,7 @@ from .native import Direct
 from .timing import interleave, loop, ratio
 
 CASES = {"image": WINDOW, "batch": WINDOW, "echo": WINDOW}
+ONE_THREAD = True  # --cpu-time means something
 ON_CARD = ("image", "batch", "echo")
 TITLES = {
     "image": "image, 602 KB in, 12 bytes out",
@@ -35,7 +36,7 @@ def measure(case: str, options: Options) -> dict[str, Any]:
     model = aclrt.OfflineModel(om)
     (spec,), (made,) = model.inputs, model.outputs
     x, y = np.ones(spec.shape, spec.dtype), np.empty(made.shape, made.dtype)
-    direct = Direct(options.folder, aclrt.runtime_info().library, om)
+    direct = Direct(options.folder, aclrt.runtime_info().library, om, [x, y])
     loops = {
         DIRECT: direct.run,
         CALL: loop(lambda: model(x)),
@@ -43,7 +44,7 @@ def measure(case: str, options: Options) -> dict[str, Any]:
     }
     if hasattr(model, "bind"):
         loops[BOUND] = loop(model.bind(**{spec.name: x, made.name: y}))
-    samples = interleave(loops, options.repetitions, chunk_s=0.02)
+    samples = interleave(loops, options.repetitions)
     direct.close()
     model.close()
     return {

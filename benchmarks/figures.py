@@ -95,7 +95,15 @@ def figure_lines(figures: list[Figure]) -> list[str]:
 
 def markdown(goals: list[Goal], figures: list[Figure], machine: dict[str, Any]) -> str:
     """A page: the machine, the goals, the figures."""
-    lines = ["## Machine", "", "| | |", "|---|---|"]
+    lines = ["# Figures of one machine", "", "Written by `python -m benchmarks --markdown`."]
+    lines += [
+        "What each means: [README.md](README.md).",
+        "",
+        "## Machine",
+        "",
+        "| | |",
+        "|---|---|",
+    ]
     lines += [f"| {key.replace('_', ' ')} | {value} |" for key, value in machine.items()]
     lines += ["", "## Goals", "", "| # | what | measured | goal | |", "|---|---|---|---|---|"]
     for goal in sorted(goals, key=lambda goal: goal.number):
