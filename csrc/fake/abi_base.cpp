@@ -9,6 +9,7 @@
 #include "fake/exception_info.h"
 #include "fake/handle_check.h"
 #include "fake/log.h"
+#include "fake/quick.h"
 #include "fake/tensor_desc.h"
 
 using namespace aclfake;
@@ -74,6 +75,7 @@ aclError aclUpdateDataBuffer(aclDataBuffer *dataBuffer, void *data, size_t size)
     }
     buffer->data.store(data);
     buffer->size.store(size);
+    quick::changed();
     return ACL_SUCCESS;
   });
 }

@@ -8,6 +8,7 @@
 #include "fake/device.h"
 #include "fake/entry.h"
 #include "fake/handle_check.h"
+#include "fake/quick.h"
 #include "fake/state.h"
 #include "fake/system_options.h"
 
@@ -58,21 +59,26 @@ aclError aclrtDestroyContext(aclrtContext context) {
 }
 
 aclError aclrtSetCurrentContext(aclrtContext context) {
+  if (quick::set_context(context)) return ACL_SUCCESS;
   return entry(Call::aclrtSetCurrentContext, [&]() -> aclError {
     if (context == nullptr) return fail(ACL_ERROR_INVALID_PARAM, "context is NULL");
     Miss miss;
+    const uint64_t epoch = quick::epoch();
     std::shared_ptr<Context> found = handles<Context>().find(context, &miss);
     if (found == nullptr) {
       return bad_handle<Context>(ACL_ERROR_RT_PARAM_INVALID, context, miss);
     }
+    quick::remember_context(epoch, found);
     choose_context(std::move(found));
     return ACL_SUCCESS;
   });
 }
 
 aclError aclrtGetCurrentContext(aclrtContext *context) {
+  if (quick::current_context(context)) return ACL_SUCCESS;
   return entry(Call::aclrtGetCurrentContext, [&]() -> aclError {
     if (context == nullptr) return fail(ACL_ERROR_INVALID_PARAM, "context is NULL");
+    quick::epoch();
     const std::shared_ptr<Context> &current = chosen_context();
     if (current == nullptr) {  // to ask is no misuse
       return fail(ACL_ERROR_RT_CONTEXT_NULL, "this thread has no current context");

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "fake/checks.h"
+#include "fake/quick.h"
 
 namespace aclfake {
 namespace {
@@ -16,6 +17,7 @@ thread_local int callbacks = 0;
 
 const bool registered = pthread_atfork(nullptr, nullptr, [] {
                           if (used.load()) child.store(true);
+                          quick::changed();
                           callbacks = 0;
                         }) == 0;
 
@@ -118,10 +120,12 @@ bool forked_child() noexcept {
 
 CallbackScope::CallbackScope() noexcept {
   ++callbacks;
+  quick::in_callback(1);
 }
 
 CallbackScope::~CallbackScope() {
   --callbacks;
+  quick::in_callback(-1);
 }
 
 }  // namespace aclfake

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "fake/quick.h"
+
 namespace aclfake {
 namespace {
 
@@ -45,6 +47,7 @@ bool filled(const uint8_t *data, uint64_t size) {
 }  // namespace
 
 Block::~Block() {
+  quick::wait_until_left(device->arena->base() + offset, size);
   device->arena->release(*this);
 }
 
@@ -77,6 +80,7 @@ bool Arena::map() {
   add_free(0, size);
   map_failed_ = false;
   base_.store(reinterpret_cast<uintptr_t>(base), std::memory_order_release);
+  quick::changed();
   return true;
 }
 
@@ -153,6 +157,7 @@ std::shared_ptr<Block> Arena::take(uintptr_t address, Allocator allocator) {
   if (found == live_.end() || found->second->allocator != allocator) return nullptr;
   std::shared_ptr<Block> block = std::move(found->second);
   live_.erase(found);
+  quick::changed();
   return block;
 }
 
@@ -170,7 +175,9 @@ std::shared_ptr<Block> Arena::find(uintptr_t address, uint64_t size) {
 
 std::map<uint64_t, std::shared_ptr<Block>> Arena::take_all() {
   std::lock_guard<std::mutex> lock(mutex_);
-  return std::exchange(live_, {});
+  auto blocks = std::exchange(live_, {});
+  quick::changed();
+  return blocks;
 }
 
 std::map<uint64_t, std::shared_ptr<Block>> Arena::all() {
@@ -181,6 +188,11 @@ std::map<uint64_t, std::shared_ptr<Block>> Arena::all() {
 bool Arena::contains(uintptr_t address) const noexcept {
   const uintptr_t start = base();
   return start != 0 && address >= start && address - start < reserved_;
+}
+
+uintptr_t Arena::end() const noexcept {
+  const uintptr_t start = base();
+  return start != 0 ? start + reserved_ : 0;
 }
 
 uint64_t Arena::free_bytes() {

@@ -63,6 +63,7 @@ class Arena {
   uint64_t free_bytes();
   uint8_t *alias() const noexcept { return alias_; }
   uintptr_t base() const noexcept { return base_.load(std::memory_order_acquire); }
+  uintptr_t end() const noexcept;  // of its addresses; 0 before the first allocation
   // False if the guard zones of the block were written to.
   bool guards_intact(const Block &block) const noexcept;
 

@@ -8,6 +8,7 @@
 #include "fake/checks.h"
 #include "fake/host_func.h"
 #include "fake/messages.h"
+#include "fake/quick.h"
 #include "fake/state.h"
 #include "fake/stream.h"
 #include "fake/thread.h"
@@ -43,6 +44,7 @@ std::shared_ptr<Context> Context::create(std::shared_ptr<Device> device, bool pr
 bool Context::destroy(bool drain) {
   if (!alive_.exchange(false, std::memory_order_acq_rel)) return false;
   handles<Context>().remove(handle_);
+  quick::changed();
   std::vector<std::shared_ptr<Stream>> streams;
   std::shared_ptr<HostFuncThread> thread;
   {
@@ -109,6 +111,7 @@ void choose_context(std::shared_ptr<Context> context) {
   ThreadState &thread = this_thread();
   thread.context = std::move(context);
   thread.chose = true;
+  quick::chose(thread.context.get());
 }
 
 aclError need_context(std::shared_ptr<Context> *context) {

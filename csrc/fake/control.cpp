@@ -87,7 +87,7 @@ size_t reset_everything() {
   set_exception_callback(nullptr);
   messages::set_process_wide(false);
   messages::clear();
-  this_thread().context = nullptr;
+  choose_context(nullptr);
   this_thread().chose = false;
   ledger::clear();
   checks::clear();

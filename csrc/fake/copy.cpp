@@ -132,16 +132,15 @@ bool open_side(const void *ptr, bool device, size_t size, Side *side) {
   return static_cast<bool>(side->pin);
 }
 
-// Window mode: the device side is a small buffer that stays in the cache.
 void move_through_window(uint8_t *dst, const uint8_t *src, const CopyShape &shape, Way way) {
-  static thread_local std::array<uint8_t, size_t{32} << 10> window;
+  uint8_t *const device = window();
   for (size_t row = 0; row < shape.rows && way != Way::kDeviceToDevice; ++row) {
-    for (size_t done = 0; done < shape.width; done += window.size()) {
-      const size_t count = std::min(window.size(), shape.width - done);
+    for (size_t done = 0; done < shape.width; done += kWindowBytes) {
+      const size_t count = std::min(kWindowBytes, shape.width - done);
       if (way == Way::kHostToDevice) {
-        std::memcpy(window.data(), src + row * shape.src_pitch + done, count);
+        std::memcpy(device, src + row * shape.src_pitch + done, count);
       } else {
-        std::memcpy(dst + row * shape.dst_pitch + done, window.data(), count);
+        std::memcpy(dst + row * shape.dst_pitch + done, device, count);
       }
     }
   }
@@ -226,6 +225,11 @@ aclError fill_bytes(void *dst, const Fill &fill, bool late) {
 }
 
 }  // namespace
+
+uint8_t *window() {
+  alignas(64) static thread_local std::array<uint8_t, kWindowBytes> memory;
+  return memory.data();
+}
 
 aclError copy_now(void *dst, const void *src, const CopyShape &shape, aclrtMemcpyKind kind) {
   const Location to = locate(dst);

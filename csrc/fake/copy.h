@@ -31,6 +31,10 @@ aclError copy_now(void *dst, const void *src, const CopyShape &shape, aclrtMemcp
 aclError copy_queued(void *dst, const void *src, const CopyShape &shape, aclrtMemcpyKind kind,
                      std::shared_ptr<Stream> stream, bool pinned_only);
 
+// Window mode: the device side of this thread's copies, small enough to stay in the cache.
+constexpr size_t kWindowBytes = size_t{32} << 10;
+uint8_t *window();
+
 // Fills device memory, or host memory known to the fake, with `count` bytes, or with 32-bit words.
 struct Fill {
   uint32_t value = 0;

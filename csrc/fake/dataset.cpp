@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "fake/quick.h"
+
 namespace aclfake {
 
 Dataset::~Dataset() {
@@ -13,11 +15,22 @@ Dataset::~Dataset() {
   }
 }
 
+void Dataset::add(aclDataBuffer *buffer) {
+  slots_.push_back({buffer, nullptr});
+  quick::changed();
+}
+
+void Dataset::mark_gear() noexcept {
+  has_gear_ = true;
+  quick::changed();
+}
+
 void Dataset::set_desc(size_t index, const TensorDesc *desc) {
   aclTensorDesc *made = desc != nullptr ? publish_tensor_descs({*desc}, true) : nullptr;
   Slot &slot = slots_[index];
   if (slot.desc != nullptr) withdraw_tensor_descs(slot.desc);
   slot.desc = made;
+  quick::changed();
 }
 
 bool Dataset::has_desc() const noexcept {

@@ -26,7 +26,7 @@ class Dataset {
   Dataset &operator=(const Dataset &) = delete;
 
   size_t size() const noexcept { return slots_.size(); }
-  void add(aclDataBuffer *buffer) { slots_.push_back({buffer, nullptr}); }
+  void add(aclDataBuffer *buffer);
   // index < size() for all that follows
   aclDataBuffer *buffer(size_t index) const { return slots_[index].buffer; }
   aclTensorDesc *desc(size_t index) const { return slots_[index].desc; }
@@ -35,7 +35,7 @@ class Dataset {
 
   // A gear was set on it: AscendCL does not test the sizes of its buffers any more.
   bool has_gear() const noexcept { return has_gear_; }
-  void mark_gear() noexcept { has_gear_ = true; }
+  void mark_gear() noexcept;
 
   // The live buffer of a slot, or nullptr and the reason.
   std::shared_ptr<DataBuffer> find_buffer(size_t index, Miss *miss = nullptr) const;

@@ -12,6 +12,7 @@
 #include "fake/leftovers.h"
 #include "fake/memory.h"
 #include "fake/messages.h"
+#include "fake/quick.h"
 #include "fake/scheduler.h"
 #include "fake/state.h"
 
@@ -103,6 +104,7 @@ void forget_devices() {
   std::shared_ptr<const DeviceList> old;
   std::lock_guard<std::mutex> lock(known.mutex);
   old.swap(known.list);
+  quick::changed();
 }
 
 aclError no_such_device(int64_t id, aclError code) {

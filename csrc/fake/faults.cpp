@@ -18,6 +18,7 @@
 #include "fake/fault_spec.h"
 #include "fake/groups.h"
 #include "fake/messages.h"
+#include "fake/quick.h"
 #include "fake/stream.h"
 
 namespace aclfake::faults {
@@ -79,6 +80,7 @@ thread_local Hang pending_hang;
 
 void update_alert(const State &all) noexcept {
   alert.store(static_cast<uint32_t>(all.armed.size() + all.lost.size()), std::memory_order_relaxed);
+  quick::changed();
 }
 
 aclError announce(aclError code) noexcept {

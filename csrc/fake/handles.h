@@ -23,6 +23,7 @@
 #include "fake/ledger.h"
 #include "fake/live_objects.h"
 #include "fake/origin.h"
+#include "fake/quick.h"
 
 namespace aclfake {
 
@@ -126,6 +127,7 @@ class HandleTable {
       slot->trace.ended = here();
     }
     give_index(parts.index);
+    if (T::kKind == Kind::kDataset || T::kKind == Kind::kDataBuffer) quick::changed();
     if (counted) ledger::destroyed(T::kKind);
     return object;
   }

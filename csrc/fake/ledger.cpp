@@ -4,6 +4,8 @@
 #include <array>
 #include <atomic>
 
+#include "fake/quick.h"
+
 namespace aclfake {
 namespace {
 
@@ -73,7 +75,9 @@ void destroyed(Kind kind, uint64_t bytes) noexcept {
 
 uint64_t called(Call call) noexcept {
   if (call >= Call::kCount) return 0;
-  return call_counts[static_cast<size_t>(call)].fetch_add(1, std::memory_order_relaxed) + 1;
+  const uint64_t others =
+      call_counts[static_cast<size_t>(call)].fetch_add(1, std::memory_order_relaxed);
+  return others + quick::calls(call) + 1;
 }
 
 Count read(Kind kind) noexcept {
@@ -89,7 +93,8 @@ Count read(Kind kind) noexcept {
 }
 
 uint64_t calls(Call call) noexcept {
-  return call < Call::kCount ? call_counts[static_cast<size_t>(call)].load() : 0;
+  if (call >= Call::kCount) return 0;
+  return call_counts[static_cast<size_t>(call)].load() + quick::calls(call);
 }
 
 uint64_t live_objects() noexcept {
@@ -114,6 +119,7 @@ void clear() noexcept {
     }
   }
   for (Counter &counter : call_counts) counter.store(0, std::memory_order_relaxed);
+  quick::forget_calls();
   guards_damaged.store(0, std::memory_order_relaxed);
 }
 

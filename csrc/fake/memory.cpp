@@ -14,6 +14,7 @@
 #include "fake/in_flight.h"
 #include "fake/ledger.h"
 #include "fake/messages.h"
+#include "fake/quick.h"
 
 namespace aclfake {
 namespace {
@@ -74,7 +75,7 @@ bool freed_in_use(const std::shared_ptr<Block> &block) {
   if (in_flight(start, block->size, &by)) {
     notice(Check::MEM_01, "%p, made by %s, is used by work of %s", start,
            origin_text(block->made).c_str(), origin_text(by).c_str());
-  } else if (block.use_count() > 1) {
+  } else if (quick::touching(number(start), block->size) || block.use_count() > 1) {
     notice(Check::MEM_01, "%p, made by %s, is used by another thread", start,
            origin_text(block->made).c_str());
   } else {
@@ -142,6 +143,29 @@ Location locate(const void *ptr) {
   const uint64_t inside = number(ptr) - found->first;
   return {Place::kHost, nullptr,
           found->second.registered ? UINT64_MAX : found->second.size - inside};
+}
+
+HostSpan host_span(const void *ptr) {
+  const uintptr_t address = number(ptr);
+  HostSpan span;
+  if (const auto list = device_list_if_known()) {
+    for (const auto &device : list->devices) {
+      const uintptr_t end = device->arena->end();
+      if (end == 0) continue;
+      if (end <= address) span.start = std::max(span.start, end);
+      if (end > address) span.end = std::min(span.end, device->arena->base());
+    }
+  }
+  HostMemory &host = host_memory();
+  std::lock_guard<std::mutex> lock(host.mutex);
+  const auto next = host.blocks.upper_bound(address);
+  if (next != host.blocks.end()) span.end = std::min(span.end, next->first);
+  if (next == host.blocks.begin()) return span;
+  const auto before = std::prev(next);
+  const uintptr_t end = before->first + before->second.size;
+  if (end > address) return {before->first, end, false};
+  span.start = std::max(span.start, end);
+  return span;
 }
 
 std::string memory_text(const void *ptr) {
@@ -258,6 +282,7 @@ aclError allocate_host(size_t size, void **out) {
   {
     std::lock_guard<std::mutex> lock(host.mutex);
     host.blocks.emplace(number(memory), HostBlock{owned, real, false, here()});
+    quick::changed();
   }
   forget_freed(number(memory), real);
   ledger::created(Kind::kHostMemory, real);
@@ -277,6 +302,7 @@ aclError free_host(void *ptr) {
       if (found->first == number(ptr)) {
         block = found->second;
         host.blocks.erase(found);
+        quick::changed();
       }
     }
   }
@@ -311,6 +337,7 @@ aclError register_host(void *ptr, uint64_t size) {
                      "%p is in a range that is registered or page-locked already", ptr);
   }
   host.blocks.emplace(number(ptr), HostBlock{nullptr, size, true, here()});
+  quick::changed();
   return ACL_SUCCESS;
 }
 
@@ -323,6 +350,7 @@ aclError unregister_host(void *ptr) {
                      ptr);
   }
   host.blocks.erase(found);
+  quick::changed();
   return ACL_SUCCESS;
 }
 
@@ -355,6 +383,7 @@ void forget_host_memory() {
     if (!entry.second.registered) ledger::destroyed(Kind::kHostMemory, entry.second.size);
   }
   host.blocks.clear();
+  quick::changed();
   forget_all_freed();
 }
 

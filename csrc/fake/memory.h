@@ -55,6 +55,14 @@ struct Location {
   uint64_t room = UINT64_MAX;  // bytes up to the end of its allocation, where that is known
 };
 Location locate(const void *ptr);
+// Addresses around ptr, on the host, that are all the same thing: one allocation that the fake
+// knows, or (foreign) what lies between those, and between devices' memory.
+struct HostSpan {
+  uintptr_t start = 0;
+  uintptr_t end = UINTPTR_MAX;
+  bool foreign = true;
+};
+HostSpan host_span(const void *ptr);
 // What is known of an address, for reports: "0x... is 64 bytes into 128 bytes of device 0, ...".
 std::string memory_text(const void *ptr);
 // Keeps memory of aclrtMallocHost from going back to the host; nullptr for any other.

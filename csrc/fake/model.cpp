@@ -16,6 +16,7 @@
 #include "fake/freed.h"
 #include "fake/ledger.h"
 #include "fake/messages.h"
+#include "fake/quick.h"
 #include "fake/state.h"
 
 namespace aclfake {
@@ -59,6 +60,7 @@ class Table {
     if (found == models_.end()) return nullptr;
     std::shared_ptr<Model> model = std::move(found->second);
     models_.erase(found);
+    quick::changed();
     return model;
   }
 
@@ -82,6 +84,7 @@ class Table {
         it = models_.erase(it);
       }
     }
+    quick::changed();
     return result;
   }
 
@@ -319,14 +322,14 @@ bool Model::claim(Mode mode) noexcept {
 }
 
 aclError Model::Turn::take() {
-  taken_ = !model_.running_.exchange(true);
+  taken_ = !model_.running_->exchange(true);
   if (taken_) return ACL_SUCCESS;
   return violation(Check::RUN_01, ACL_ERROR_GE_FAILURE, "model %u is being executed already",
                    model_.id);
 }
 
 Model::Turn::~Turn() {
-  if (taken_) model_.running_.store(false);
+  if (taken_) model_.running_->store(false);
 }
 
 Cost Model::cost() const {
@@ -335,6 +338,18 @@ Cost Model::cost() const {
   cost.kind = "execute";
   device->profile.execute_us(name, &cost.lead_us, &cost.total_us);
   return cost;
+}
+
+bool Model::is_hollow() const noexcept {
+  const Description &about = *description;
+  if (!device->profile.window || about.gears.any() || about.shape_range || !about.aipp.empty()) {
+    return false;
+  }
+  for (size_t i = 0; i < about.outputs.size(); ++i) {
+    if (!tells_dims(i)) return false;
+  }
+  const Cost time = cost();
+  return time.lead_us <= 0 && time.total_us <= 0;
 }
 
 Model::Queued::Queued(std::shared_ptr<Model> model, int32_t stream) : model_(std::move(model)) {

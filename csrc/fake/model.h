@@ -142,7 +142,10 @@ class Model {
     const std::shared_ptr<Model> model_;
   };
   size_t queued();
-  bool running() const noexcept { return running_.load(std::memory_order_acquire); }
+  bool running() const noexcept { return running_->load(std::memory_order_acquire); }
+  // Nothing but the datasets decides what an execution does, and it computes nothing (window mode).
+  bool is_hollow() const noexcept;
+  const std::shared_ptr<std::atomic<bool>> &running_flag() const noexcept { return running_; }
 
   void mark_unloaded() noexcept { unloaded_.store(true, std::memory_order_release); }
   bool unloaded() const noexcept { return unloaded_.load(std::memory_order_acquire); }
@@ -159,7 +162,8 @@ class Model {
   std::atomic<Mode> mode_{Mode::kUndecided};
   std::atomic<ptrdiff_t> gear_{-1};
   std::atomic<bool> unloaded_{false};
-  std::atomic<bool> running_{false};
+  // Shared with threads that remember the model after its end.
+  const std::shared_ptr<std::atomic<bool>> running_ = std::make_shared<std::atomic<bool>>(false);
   std::mutex queue_mutex_;
   size_t queued_ = 0;
   int32_t queue_ = -1;  // stream of the last one queued

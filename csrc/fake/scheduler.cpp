@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "fake/quick.h"
 #include "fake/stream.h"
 
 namespace aclfake {
@@ -70,6 +71,7 @@ void use_scheduler(bool deterministic, uint64_t seed) {
   static auto *const instance = new Scheduler;
   if (deterministic) instance->restart(seed);
   current.store(deterministic ? instance : nullptr, std::memory_order_release);
+  quick::changed();
 }
 
 void Scheduler::restart(uint64_t seed) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fake/thread.h"
 
+#include "fake/quick.h"
+
 namespace aclfake {
 namespace {
 
@@ -10,6 +12,7 @@ struct Cleaner {
   ~Cleaner() {
     ThreadState *state = current;
     current = nullptr;
+    quick::thread_ends();
     delete state;
   }
 };
