@@ -7,9 +7,9 @@
 
 Importing loads nothing foreign: libascendcl is looked for when the first model or device is
 opened. ``aclrt.bench``, ``aclrt.compare``, ``aclrt.doctor``, ``aclrt.explain``, ``aclrt.om`` (with
-``convert`` and ``inspect``), ``aclrt.tracing`` (with ``trace``) and ``deploy`` are imported at
-first use. Where NumPy or the compiled part cannot be loaded, the names that need it raise the
-ImportError when they are asked for.
+``convert`` and ``inspect``), ``aclrt.schemas``, ``aclrt.tracing`` (with ``trace``) and ``deploy``
+are imported at first use. Where NumPy or the compiled part cannot be loaded, the names that need
+it raise the ImportError when they are asked for.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ except ImportError as _error:
     _unusable = _error
 
 if TYPE_CHECKING:
-    from . import bench, compare, doctor, explain, om, tracing
+    from . import bench, compare, doctor, explain, om, schemas, tracing
     from .deployment import deploy
     from .om import ModelInfo, convert, inspect
     from .tracing import trace
@@ -97,11 +97,12 @@ __all__ = [
     "inspect",
     "om",
     "runtime_info",
+    "schemas",
     "trace",
     "tracing",
 ]
 
-_MODULES = frozenset({"bench", "compare", "doctor", "explain", "om", "tracing"})
+_MODULES = frozenset({"bench", "compare", "doctor", "explain", "om", "schemas", "tracing"})
 # Names of modules that are imported at first use.
 _NAMES = {
     "ModelInfo": "om",

@@ -29,6 +29,7 @@ COMMANDS = (
     "bench",
     "doctor",
     "explain",
+    "schema",
     "fake",
 )
 

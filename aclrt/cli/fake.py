@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aclrt import _drop_in, compat
 
-from . import _arguments
+from . import _arguments, _output
 from ._arguments import Parser, UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def add_to(commands: Commands) -> None:
     run.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM")
     run.set_defaults(command=_run)
     env = actions.add_parser("env", help='print the variables, for eval "$(aclrt fake env)"')
+    _arguments.add_json(env)
     env.set_defaults(command=_env)
 
 
@@ -48,7 +49,11 @@ def _nothing(options: argparse.Namespace) -> int:
 
 
 def _env(options: argparse.Namespace) -> int:
-    for name, value in _drop_in.environment().items():
+    variables = _drop_in.environment()
+    if options.json:
+        _output.print_json({"schema": "aclrt-fake-env/1", "variables": variables})
+        return 0
+    for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
 

@@ -101,7 +101,14 @@ def _check(options: argparse.Namespace) -> int:
     answer = check_load(options.files[0])
     if options.json:
         findings = [dataclasses.asdict(finding) for finding in answer.findings]
-        _output.print_json({"file": options.files[0], "loads": answer.loads, "findings": findings})
+        _output.print_json(
+            {
+                "schema": "aclrt-inspect-check/1",
+                "file": options.files[0],
+                "loads": answer.loads,
+                "findings": findings,
+            }
+        )
     else:
         facts: list[tuple[str, object]] = [
             ("file", options.files[0]),
@@ -225,7 +232,9 @@ def _diff(options: argparse.Namespace) -> int:
         field["first"] = shown(field["field"], field["first"])
         field["second"] = shown(field["field"], field["second"])
     if options.json:
-        _output.print_json({"files": [first, second], "differences": fields})
+        _output.print_json(
+            {"schema": "aclrt-inspect-diff/1", "files": [first, second], "differences": fields}
+        )
     elif fields:
         rows = [(field["field"], _text(field["first"]), _text(field["second"])) for field in fields]
         _output.table(("field", first, second), rows)

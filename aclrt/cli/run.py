@@ -68,6 +68,7 @@ def _once(options: argparse.Namespace) -> int:
         outputs = dict(model(feeds).items())
         device = model.device
         report: dict[str, Any] = {
+            "schema": "aclrt-run/1",
             "model": options.model,
             "device": {
                 "id": device.id,

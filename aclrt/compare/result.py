@@ -62,8 +62,9 @@ class Comparison:
         return all(case.passed for case in self.cases)
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields, with values that can be written as JSON."""
+        """The JSON document, schema ``aclrt-compare/1``."""
         return {
+            "schema": "aclrt-compare/1",
             "passed": self.passed,
             "first": {"path": self.first, "kind": self.first_kind},
             "second": {"path": self.second, "kind": self.second_kind},

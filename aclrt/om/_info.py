@@ -303,12 +303,11 @@ class ModelInfo:
         return shapes
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as numbers, strings, lists and dicts, fit for ``json.dumps``."""
+        """The JSON document, schema ``aclrt-inspect/1``: numbers, strings, lists and dicts."""
         fields = dataclasses.asdict(self)
         fields["operators"] = self.operators()
         del fields["_operators"]
-        plain: dict[str, Any] = _plain(fields)
-        return plain
+        return {"schema": "aclrt-inspect/1", **_plain(fields)}
 
     def _in_gear_order(self) -> list[TensorInfo]:
         order = {name: position for position, name in enumerate(self.gear_order)}

@@ -27,15 +27,16 @@ CXX = sorted((ROOT / "csrc").rglob("*.[ch]")) + sorted((ROOT / "csrc").rglob("*.
 # Tools and facades stand above the Python API; each may use those named after it.
 TOOLS = {
     "bench": set(),
-    "cli": {"bench", "compare", "compat", "deployment"},
+    "cli": {"bench", "compare", "compat", "deployment", "schemas"},
     "compare": set(),
     "compat": set(),
     "deployment": {"bench", "compare"},
     "interop": set(),
+    "schemas": {"bench"},
     "testing": set(),
 }
 # They only pass on what they name; the package does it at first use (tests/process/test_import.py).
-DOORS = {"__main__": {"cli"}, "__init__": {"bench", "compare", "deployment"}}
+DOORS = {"__main__": {"cli"}, "__init__": {"bench", "compare", "deployment", "schemas"}}
 PYTHON = sorted((ROOT / "aclrt").rglob("*.py"))
 FOREIGN = re.compile(r"(acl|aclrt|aclmdl|acldvpp|aclprof|aclop|aclsys)[A-Z]\w*")
 

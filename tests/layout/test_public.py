@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import aclrt
-from aclrt import bench, compare, compat, config, deployment, doctor, explain, fake, om
+from aclrt import bench, compare, compat, config, deployment, doctor, explain, fake, om, schemas
 from aclrt.compat import acllite, ais_bench, mindx, onnxruntime
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +25,19 @@ def used(*patterns: str) -> set[str]:
 def test_public_names_of_python() -> None:
     """Modules' names, and their classes' public attributes and methods."""
     names = set()
-    for module in (aclrt, bench, compare, config, deployment, doctor, explain, fake, om, *COMPAT):
+    for module in (
+        aclrt,
+        bench,
+        compare,
+        config,
+        deployment,
+        doctor,
+        explain,
+        fake,
+        om,
+        schemas,
+        *COMPAT,
+    ):
         for name in module.__all__:
             names.add(name)
             value = getattr(module, name)
