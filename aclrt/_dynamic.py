@@ -276,7 +276,7 @@ class DynamicRunner:
         if status:
             raise_run(status, self._name, self._inputs, arrays)
         taken = [
-            (ffi.gc(buffer.data, lib.aclrt_memory_release), int(buffer.nbytes))
+            (ffi.gc(buffer.data, lib.aclrt_data_release), int(buffer.nbytes))
             for buffer in frame.outputs
         ]
         results = [

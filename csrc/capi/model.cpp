@@ -157,7 +157,7 @@ aclrt_status_t *aclrt_model_set_aipp(aclrt_model_t *model, size_t input, const a
   });
 }
 
-void aclrt_memory_release(void *data) {
+void aclrt_data_release(void *data) {
   std::free(data);
 }
 

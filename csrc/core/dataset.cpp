@@ -16,7 +16,7 @@ Dataset::Dataset(const std::vector<size_t> &sizes) {
       fail(ACL_ERROR_BAD_ALLOC, "aclmdlCreateDataset", "cannot create a dataset");
     }
     for (const size_t nbytes : sizes) {
-      slots_.push_back({nbytes == kLater ? DeviceBuffer() : DeviceBuffer(nbytes), nullptr});
+      slots_.push_back({nbytes == kLater ? DeviceBuffer() : DeviceBuffer(nbytes)});
       Slot &slot = slots_.back();
       slot.record = api.aclCreateDataBuffer(slot.memory.data(), slot.memory.size());
       if (slot.record == nullptr) {
@@ -35,6 +35,15 @@ Dataset::Dataset(const std::vector<size_t> &sizes) {
 Dataset::~Dataset() {
   FirstFailure ignored;
   release(ignored);
+}
+
+void Dataset::point(size_t index, void *data) {
+  Slot &slot = slots_[index];
+  if (slot.borrowed == data) return;
+  void *target = data != nullptr ? data : slot.memory.data();
+  check(acl::api().aclUpdateDataBuffer(slot.record, target, slot.memory.size()),
+        "aclUpdateDataBuffer", "cannot change a data buffer");
+  slot.borrowed = data;
 }
 
 void Dataset::fit(size_t index, size_t nbytes, size_t capacity) {

@@ -35,6 +35,9 @@ class Dataset {
   // Frees a buffer: the next execution allocates what it needs, and adopt() takes that over.
   void empty(size_t index);
   void adopt(size_t index) noexcept;
+  // Where the next executions find a tensor: in memory of the caller's, at least as large as its
+  // own, or in its own again (nullptr). One call of AscendCL where that is new.
+  void point(size_t index, void *data);
   // The dims of the next runs, until others are told.
   void set_shape(size_t index, aclDataType dtype, const int64_t *dims, size_t rank);
 
@@ -45,6 +48,7 @@ class Dataset {
   struct Slot {
     DeviceBuffer memory;
     aclDataBuffer *record = nullptr;
+    void *borrowed = nullptr;  // what it points to in place of its own memory
   };
 
   aclmdlDataset *dataset_ = nullptr;

@@ -11,6 +11,7 @@
 #include "core/context_guard.h"
 #include "core/load_check.h"
 #include "core/overlap.h"
+#include "core/user_memory.h"
 
 namespace aclrt {
 
@@ -46,10 +47,50 @@ void check_bytes(const Tensor &tensor, const aclrt_buffer_t &buffer, size_t nbyt
   }
 }
 
-void check_side(const std::vector<Tensor> &tensors, const aclrt_buffer_t *buffers, size_t count,
-                const char *side, const char *verb) {
-  check_count(tensors, buffers, count, side, verb);
-  for (size_t i = 0; i < count; ++i) check_bytes(tensors[i], buffers[i], tensors[i].nbytes, side);
+// That a buffer lies in the memory it names, and where this device can use it.
+void check_memory(const Tensor &tensor, const aclrt_buffer_t &buffer, const char *side,
+                  int32_t device_id) {
+  if (buffer.memory == nullptr) return;
+  const UserMemory &memory = *buffer.memory->memory;
+  const size_t offset = static_cast<size_t>(static_cast<uint8_t *>(buffer.data) - memory.data());
+  if (offset > memory.nbytes() || buffer.nbytes > memory.nbytes() - offset) {
+    refuse_input(std::string(side) + " " + quoted(tensor) + " does not lie in its memory of " +
+                 std::to_string(memory.nbytes()) + " bytes");
+  }
+  if (memory.is_on_device() && memory.device_id() != device_id) {
+    refuse_input(std::string(side) + " " + quoted(tensor) + " is on device " +
+                     std::to_string(memory.device_id()) + ", the model on device " +
+                     std::to_string(device_id),
+                 "Copy it by way of the host.");
+  }
+}
+
+void check_memories(const std::vector<Tensor> &tensors, const aclrt_buffer_t *buffers,
+                    const char *side, int32_t device_id) {
+  for (size_t i = 0; i < tensors.size(); ++i) check_memory(tensors[i], buffers[i], side, device_id);
+}
+
+// Runs in flight do not hold memory of the caller's.
+void refuse_memories(const std::vector<Tensor> &tensors, const aclrt_buffer_t *buffers,
+                     const char *side) {
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (buffers[i].memory == nullptr) continue;
+    refuse_input(std::string(side) + " " + quoted(tensors[i]) +
+                     " is in memory of aclrt_memory_alloc, which runs in flight do not take",
+                 "Leave aclrt_buffer_t's memory NULL for page-locked memory; run the model without "
+                 "a queue on memory of the device.");
+  }
+}
+
+bool is_on_device(const aclrt_buffer_t &buffer) noexcept {
+  return buffer.memory != nullptr && buffer.memory->memory->is_on_device();
+}
+
+void check_sizes(const std::vector<Tensor> &tensors, const aclrt_buffer_t *buffers,
+                 const char *side) {
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    check_bytes(tensors[i], buffers[i], tensors[i].nbytes, side);
+  }
 }
 
 // One buffer for each of AscendCL's inputs, its own included.
@@ -97,7 +138,7 @@ class Model::OutputMemory {
       if (allocated_[i] == nullptr) continue;
       std::free(allocated_[i]);
       allocated_[i] = nullptr;
-      outputs_[i] = {nullptr, 0};
+      outputs_[i] = {nullptr, 0, nullptr};
     }
   }
   OutputMemory(const OutputMemory &) = delete;
@@ -106,7 +147,7 @@ class Model::OutputMemory {
   void allocate(size_t index, size_t nbytes) {
     allocated_[index] = std::malloc(nbytes);
     if (allocated_[index] == nullptr) throw std::bad_alloc();
-    outputs_[index] = {allocated_[index], nbytes};
+    outputs_[index] = {allocated_[index], nbytes, nullptr};
   }
   void hand_over() noexcept { std::fill(allocated_.begin(), allocated_.end(), nullptr); }
 
@@ -159,6 +200,7 @@ Model::Model(DeviceRef device, const ModelSource &source, const ModelFacts &fact
       loaded_(source, facts),
       description_(loaded_.id()),
       gears_(description_, facts.gear_order),
+      takes_memory_in_place_(gears_.kind() == ACLRT_DYNAMIC_NONE),
       inputs_(sizes_of_inputs(description_, gears_)),
       outputs_(sizes_of_outputs(description_, gears_)),
       output_shapes_(description_.outputs().size()),
@@ -198,9 +240,14 @@ void Model::run(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_bu
     refuse_input("the model has dynamic shapes, and none were given",
                  "aclrt_model_run_shaped takes them.");
   }
-  check_buffers(inputs, input_count, outputs, output_count);
+  check_counts(inputs, input_count, outputs, output_count);
+  const MemoryUse use(inputs, input_count, outputs, output_count);
+  check_sizes(description_.inputs(), inputs, "input");
+  check_sizes(description_.outputs(), outputs, "output");
+  check_places(inputs, outputs);
   on_device([&] {
     copy_in(inputs);
+    point_outputs(outputs);
     check(acl::api().aclmdlExecute(loaded_.id(), inputs_.handle(), outputs_.handle()),
           "aclmdlExecute", kCannotRun);
     copy_out(outputs);
@@ -213,7 +260,10 @@ void Model::run_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_s
                        aclrt_shape_t *shapes) {
   std::lock_guard<std::mutex> lock(mutex_);
   refuse_unless_open();
-  check_shaped(inputs, input_shapes, input_count, outputs, output_count);
+  check_counts(inputs, input_count, outputs, output_count);
+  const MemoryUse use(inputs, input_count, outputs, output_count);
+  check_shapes(input_shapes, input_count);
+  check_places(inputs, outputs);
   const bool is_range = gears_.kind() == ACLRT_DYNAMIC_RANGE;
   if (is_range) ShapeRange::check(input_shapes, description_);
   const size_t gear = gears_.empty() ? 0 : gears_.find(input_shapes, description_);
@@ -228,6 +278,7 @@ void Model::run_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_s
     }
     if (!is_range) prepare(outputs, memory);
     copy_in(inputs);
+    point_outputs(outputs);
     check(is_range ? ShapeRange::execute(loaded_.id(), description_, inputs_, outputs_)
                    : acl::api().aclmdlExecute(loaded_.id(), inputs_.handle(), outputs_.handle()),
           "aclmdlExecute", kCannotRun);
@@ -265,11 +316,16 @@ std::vector<size_t> Model::output_sizes() const {
 size_t Model::check_run(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
                         size_t input_count, const aclrt_buffer_t *outputs,
                         size_t output_count) const {
+  check_counts(inputs, input_count, outputs, output_count);
+  refuse_memories(description_.inputs(), inputs, "input");
+  refuse_memories(description_.outputs(), outputs, "output");
+  check_overlap(description_.inputs(), inputs, description_.outputs(), outputs);
   if (input_shapes == nullptr && has_fixed_shapes()) {
-    check_buffers(inputs, input_count, outputs, output_count);
+    check_sizes(description_.inputs(), inputs, "input");
+    check_sizes(description_.outputs(), outputs, "output");
     return 0;
   }
-  check_shaped(inputs, input_shapes, input_count, outputs, output_count);
+  check_shapes(input_shapes, input_count);
   if (gears_.kind() == ACLRT_DYNAMIC_RANGE) ShapeRange::check(input_shapes, description_);
   const size_t gear = gears_.empty() ? 0 : gears_.find(input_shapes, description_);
   check_input_bytes(inputs, input_shapes);
@@ -319,19 +375,20 @@ bool Model::has_fixed_shapes() const noexcept {
          std::none_of(inputs.begin(), inputs.end(), is_dynamic);
 }
 
-void Model::check_buffers(const aclrt_buffer_t *inputs, size_t input_count,
-                          const aclrt_buffer_t *outputs, size_t output_count) const {
-  check_side(description_.inputs(), inputs, input_count, "input", "takes");
-  check_side(description_.outputs(), outputs, output_count, "output", "gives");
+void Model::check_counts(const aclrt_buffer_t *inputs, size_t input_count,
+                         const aclrt_buffer_t *outputs, size_t output_count) const {
+  check_count(description_.inputs(), inputs, input_count, "input", "takes");
+  check_count(description_.outputs(), outputs, output_count, "output", "gives");
+}
+
+void Model::check_places(const aclrt_buffer_t *inputs, const aclrt_buffer_t *outputs) const {
+  check_memories(description_.inputs(), inputs, "input", device_id_);
+  check_memories(description_.outputs(), outputs, "output", device_id_);
   check_overlap(description_.inputs(), inputs, description_.outputs(), outputs);
 }
 
-void Model::check_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *shapes,
-                         size_t input_count, const aclrt_buffer_t *outputs,
-                         size_t output_count) const {
+void Model::check_shapes(const aclrt_dims_t *shapes, size_t input_count) const {
   const std::vector<Tensor> &takes = description_.inputs();
-  check_count(takes, inputs, input_count, "input", "takes");
-  check_count(description_.outputs(), outputs, output_count, "output", "gives");
   if (input_count > 0 && shapes == nullptr) refuse_input("the array of input shapes is NULL");
   for (size_t i = 0; i < input_count; ++i) {
     const aclrt_dims_t &shape = shapes[i];
@@ -348,7 +405,6 @@ void Model::check_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *shape
       refuse(to_text(shape.dims, shape.rank));
     }
   }
-  check_overlap(takes, inputs, description_.outputs(), outputs);
 }
 
 void Model::check_input_bytes(const aclrt_buffer_t *inputs, const aclrt_dims_t *shapes) const {
@@ -380,21 +436,44 @@ void Model::prepare(aclrt_buffer_t *outputs, OutputMemory &memory) const {
   }
 }
 
+bool Model::is_in_place(const aclrt_buffer_t &buffer, const DeviceBuffer &own) const noexcept {
+  constexpr uintptr_t kAlignment = 64;  // what aclrtMalloc gives
+  if (!takes_memory_in_place_ || !is_on_device(buffer)) return false;
+  const UserMemory &memory = *buffer.memory->memory;
+  const uint8_t *data = static_cast<uint8_t *>(buffer.data);
+  const size_t room = memory.room() - static_cast<size_t>(data - memory.data());
+  return reinterpret_cast<uintptr_t>(data) % kAlignment == 0 && room >= own.size();
+}
+
 void Model::copy_in(const aclrt_buffer_t *inputs) {
   for (size_t i = 0; i < description_.inputs().size(); ++i) {
     if (inputs[i].nbytes == 0) continue;  // older CANN refuses copies of nothing
-    const DeviceBuffer &memory = inputs_.buffer(description_.inputs()[i].index);
-    check(acl::api().aclrtMemcpy(memory.data(), memory.size(), inputs[i].data, inputs[i].nbytes,
-                                 device_->to_device()),
+    const size_t index = description_.inputs()[i].index;
+    const DeviceBuffer &own = inputs_.buffer(index);
+    const bool in_place = is_in_place(inputs[i], own);
+    inputs_.point(index, in_place ? inputs[i].data : nullptr);
+    if (in_place) continue;
+    check(acl::api().aclrtMemcpy(
+              own.data(), own.size(), inputs[i].data, inputs[i].nbytes,
+              is_on_device(inputs[i]) ? ACL_MEMCPY_DEVICE_TO_DEVICE : device_->to_device()),
           "aclrtMemcpy", "cannot copy an input to the device");
+  }
+}
+
+void Model::point_outputs(const aclrt_buffer_t *outputs) {
+  for (size_t i = 0; i < description_.outputs().size(); ++i) {
+    const bool in_place = outputs[i].nbytes > 0 && is_in_place(outputs[i], outputs_.buffer(i));
+    outputs_.point(i, in_place ? outputs[i].data : nullptr);
   }
 }
 
 void Model::copy_out(const aclrt_buffer_t *outputs) {
   for (size_t i = 0; i < description_.outputs().size(); ++i) {
-    if (outputs[i].nbytes == 0) continue;
-    check(acl::api().aclrtMemcpy(outputs[i].data, outputs[i].nbytes, outputs_.buffer(i).data(),
-                                 outputs[i].nbytes, device_->to_host()),
+    const DeviceBuffer &own = outputs_.buffer(i);
+    if (outputs[i].nbytes == 0 || is_in_place(outputs[i], own)) continue;
+    check(acl::api().aclrtMemcpy(
+              outputs[i].data, outputs[i].nbytes, own.data(), outputs[i].nbytes,
+              is_on_device(outputs[i]) ? ACL_MEMCPY_DEVICE_TO_DEVICE : device_->to_host()),
           "aclrtMemcpy", "the model ran, but an output cannot be copied to the host");
   }
 }

@@ -35,7 +35,7 @@ class Model final : public Closeable {
   static std::shared_ptr<Model> load(const ModelSource &source, int32_t device_id);
   ~Model() override;
 
-  // Positional host buffers. shapes may be nullptr, else one per output.
+  // Positional buffers. shapes may be nullptr, else one per output.
   void run(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_buffer_t *outputs,
            size_t output_count, aclrt_shape_t *shapes);
   // Any model, by the shapes of its inputs. Outputs without memory get their own, from malloc.
@@ -75,16 +75,18 @@ class Model final : public Closeable {
   class OutputMemory;
 
   bool has_fixed_shapes() const noexcept;
-  void check_buffers(const aclrt_buffer_t *inputs, size_t input_count,
-                     const aclrt_buffer_t *outputs, size_t output_count) const;
-  void check_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *shapes, size_t input_count,
-                    const aclrt_buffer_t *outputs, size_t output_count) const;
   void mark_lost(const Error &error);
+  void check_counts(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_buffer_t *outputs,
+                    size_t output_count) const;
+  void check_places(const aclrt_buffer_t *inputs, const aclrt_buffer_t *outputs) const;
+  void check_shapes(const aclrt_dims_t *shapes, size_t input_count) const;
   template <class Body>
   void on_device(Body &&body);
   void check_input_bytes(const aclrt_buffer_t *inputs, const aclrt_dims_t *shapes) const;
   void prepare(aclrt_buffer_t *outputs, OutputMemory &memory) const;
+  bool is_in_place(const aclrt_buffer_t &buffer, const DeviceBuffer &own) const noexcept;
   void copy_in(const aclrt_buffer_t *inputs);
+  void point_outputs(const aclrt_buffer_t *outputs);
   void copy_out(const aclrt_buffer_t *outputs);
   void read_output_shapes(aclrt_shape_t *shapes) const;
 
@@ -99,6 +101,8 @@ class Model final : public Closeable {
   LoadedModel loaded_;
   Description description_;
   Gears gears_;
+  // With gears or ranges the device may take more of a tensor's memory than a run's share of it.
+  const bool takes_memory_in_place_;
   AippParameters aipp_;
   ShapeRange range_;
   Dataset inputs_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Do two host buffers share a byte?
+// Do two buffers share a byte?
 #ifndef ACLRT_CORE_OVERLAP_H
 #define ACLRT_CORE_OVERLAP_H
 

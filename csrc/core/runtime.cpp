@@ -179,7 +179,7 @@ void Runtime::start_locked() {
   devices_.set_owned(!is_adopted_);
   if (!has_exit_handler_) {
     // Registered after the library was loaded, hence run before its own exit handlers.
-    std::atexit([] { instance().shutdown(); });
+    std::atexit([] { instance().shut_down(true); });
     has_exit_handler_ = true;
   }
   started_.store(true, std::memory_order_release);
@@ -246,16 +246,23 @@ void Runtime::reset_fake() {
   is_info_complete_ = false;
 }
 
-void Runtime::shutdown() noexcept {
+void Runtime::shut_down(bool is_exit) noexcept {
   if (is_forked()) return;
   try {
     std::unique_lock<std::shared_mutex> sessions(sessions_);
-    if (is_shut_down()) return;
+    if (is_finalised_) return;
     std::vector<std::shared_ptr<Closeable>> open;
+    bool has_survivors = false;
     {
       std::lock_guard<std::mutex> lock(open_mutex_);
       for (const Entry &entry : open_) {
-        if (auto object = entry.object.lock()) open.push_back(std::move(object));
+        auto object = entry.object.lock();
+        if (!object) continue;
+        if (object->outlives_shutdown() && !is_exit) {
+          has_survivors = true;
+        } else {
+          open.push_back(std::move(object));
+        }
       }
     }
     for (const auto &object : open) {
@@ -266,7 +273,8 @@ void Runtime::shutdown() noexcept {
       }
     }
     shut_down_.store(true, std::memory_order_release);
-    if (!started_) return;
+    if (!started_ || has_survivors) return;
+    is_finalised_ = true;
     const acl::Table &api = acl::api();
     // By count where the library counts, because others may use AscendCL besides us.
     if (api.aclFinalizeReference != nullptr) {

@@ -29,6 +29,8 @@ class Closeable {
  public:
   virtual ~Closeable() = default;
   virtual void close() = 0;
+  // Pointers to it may be anywhere: only the exit handler closes it.
+  virtual bool outlives_shutdown() const noexcept { return false; }
 };
 
 struct RuntimeOptions {
@@ -66,7 +68,8 @@ class Runtime {
   // Valid for the life of the process.
   const RuntimeInfo &info();
 
-  void shutdown() noexcept;
+  // Finalises AscendCL, unless something outlives it: then that is left to the exit handler.
+  void shutdown() noexcept { shut_down(false); }
   static bool is_forked() noexcept { return forked_.load(std::memory_order_relaxed); }
   static void refuse_fork();  // throws FORKED
   bool is_shut_down() const noexcept { return shut_down_.load(std::memory_order_acquire); }
@@ -91,6 +94,7 @@ class Runtime {
 
  private:
   Runtime();
+  void shut_down(bool is_exit) noexcept;
   void load_locked(const RuntimeOptions *options);
   void refuse_conflict(const RuntimeOptions &options) const;
   void start_locked();
@@ -106,6 +110,7 @@ class Runtime {
   static inline std::atomic<bool> touched_{false};  // a library may be loaded
   static inline std::atomic<bool> forked_{false};   // and this is a child of that process
   std::atomic<bool> shut_down_{false};
+  bool is_finalised_ = false;
   bool loaded_ = false;
   bool is_adopted_ = false;
   bool has_exit_handler_ = false;

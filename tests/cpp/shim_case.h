@@ -199,8 +199,8 @@ inline aclrt_model_t *open_model() {
 struct Feed {
   float x[4] = {1, 2, 3, 4};
   float y[4] = {};
-  aclrt_buffer_t in[1] = {{x, sizeof x}};
-  aclrt_buffer_t out[2] = {{y, sizeof y}, {nullptr, 0}};
+  aclrt_buffer_t in[1] = {{x, sizeof x, nullptr}};
+  aclrt_buffer_t out[2] = {{y, sizeof y, nullptr}, {nullptr, 0, nullptr}};
   aclrt_status_t *run(aclrt_model_t *model, aclrt_shape_t *shapes = nullptr) {
     return aclrt_model_run(model, in, 1, out, 2, shapes);
   }

@@ -37,8 +37,8 @@ struct Shaped {
   aclrt_status_t *run(aclrt_model_t *model, int64_t n, aclrt_shape_t *shapes = nullptr) {
     dims[0] = n;
     const size_t count = static_cast<size_t>(n) * (has_rows ? 4 : 1);
-    in[0] = {x.data(), count * sizeof(float)};
-    out[0] = {y.data(), count * sizeof(float)};
+    in[0] = {x.data(), count * sizeof(float), nullptr};
+    out[0] = {y.data(), count * sizeof(float), nullptr};
     return aclrt_model_run_shaped(model, in, &shape, 1, out, 2, shapes);
   }
 
@@ -146,14 +146,14 @@ void outputs_may_be_allocated() {
   aclrt_model_t *model = open_model();
   Shaped feed;
   CHECK_OK(feed.run(model, 2));
-  feed.out[0] = {nullptr, 0};
+  feed.out[0] = {nullptr, 0, nullptr};
   CHECK_OK(aclrt_model_run_shaped(model, feed.in, &feed.shape, 1, feed.out, 2, nullptr));
   CHECK_EQ(32u, feed.out[0].nbytes);
   CHECK_EQ(8.0f, static_cast<float *>(feed.out[0].data)[7]);
   CHECK_EQ(0u, feed.out[1].nbytes);
-  aclrt_memory_release(feed.out[0].data);
-  aclrt_memory_release(feed.out[1].data);
-  feed.out[0] = feed.out[1] = {nullptr, 0};
+  aclrt_data_release(feed.out[0].data);
+  aclrt_data_release(feed.out[1].data);
+  feed.out[0] = feed.out[1] = {nullptr, 0, nullptr};
   toy.fail("aclrtMemcpy", 2, 999999);
   CHECK_FAILS(ACLRT_ERROR_ACL,
               aclrt_model_run_shaped(model, feed.in, &feed.shape, 1, feed.out, 2, nullptr),

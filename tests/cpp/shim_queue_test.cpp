@@ -351,7 +351,7 @@ void dynamic_shapes(const char *kind) {
       std::fill_n(x[i], 16, static_cast<float>(i));
       dims[i][0] = static_cast<int64_t>(is_range ? 4 * batch : batch);
       dims[i][1] = 4;
-      in[i] = {x[i], 16 * batch};
+      in[i] = {x[i], 16 * batch, nullptr};
       const aclrt_dims_t shape{dims[i], is_range ? 1u : 2u};
       const aclrt_submission_t one{&in[i], &shape, 1, out[i], 2, shapes[i], i, -1};
       size_t accepted = 0;
@@ -363,7 +363,7 @@ void dynamic_shapes(const char *kind) {
       CHECK_EQ(in[i].nbytes, out[i][0].nbytes);
       CHECK_EQ(static_cast<float>(i) + 1, static_cast<float *>(out[i][0].data)[0]);
       CHECK_EQ(dims[i][0], shapes[i][0].dims[0]);
-      aclrt_memory_release(out[i][0].data);
+      aclrt_data_release(out[i][0].data);
       out[i][0] = {};
     }
   }

@@ -85,7 +85,8 @@ void buffers_are_checked() {
   aclrt_model_t *model = open_model();
   toy.forget_calls();
   float memory[12] = {};
-  aclrt_buffer_t in[2] = {{memory, 16}, {memory, 16}}, out[2] = {{memory + 4, 16}, {nullptr, 0}};
+  aclrt_buffer_t in[2] = {{memory, 16, nullptr}, {memory, 16, nullptr}},
+                 out[2] = {{memory + 4, 16, nullptr}, {nullptr, 0, nullptr}};
   const auto run = [&](size_t inputs, size_t outputs) {
     return aclrt_model_run(model, in, inputs, out, outputs, nullptr);
   };
@@ -93,9 +94,9 @@ void buffers_are_checked() {
   CHECK_FAILS(ACLRT_ERROR_INPUT, run(1, 1), "gives 2 output(s), 1 given");
   out[0].data = memory + 3;
   CHECK_FAILS(ACLRT_ERROR_INPUT, run(1, 2), "output \"y\" overlaps input \"x\"");
-  out[0] = {memory + 4, 12};
+  out[0] = {memory + 4, 12, nullptr};
   CHECK_FAILS(ACLRT_ERROR_INPUT, run(1, 2), "output \"y\" has 16 bytes, a buffer of 12");
-  out[0] = {nullptr, 16};
+  out[0] = {nullptr, 16, nullptr};
   CHECK_FAILS(ACLRT_ERROR_INPUT, run(1, 2), "output \"y\" is NULL");
   CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_model_run(model, nullptr, 1, out, 2, nullptr),
               "the input array is NULL");
@@ -396,8 +397,9 @@ void the_real_fake_runs(const std::string &folder) {
   CHECK_OK(aclrt_model_load(&options, &model));
   if (model == nullptr) return;
   float a[6] = {1, 2, 3, 4, 5, 6}, b[6] = {6, 5, 4, 3, 2, 1}, sum[6] = {}, difference[6] = {};
-  const aclrt_buffer_t in[] = {{a, sizeof a}, {b, sizeof b}};
-  const aclrt_buffer_t out[] = {{sum, sizeof sum}, {difference, sizeof difference}};
+  const aclrt_buffer_t in[] = {{a, sizeof a, nullptr}, {b, sizeof b, nullptr}};
+  const aclrt_buffer_t out[] = {{sum, sizeof sum, nullptr},
+                                {difference, sizeof difference, nullptr}};
   aclrt_shape_t shapes[2];
   CHECK_OK(aclrt_model_run(model, in, 2, out, 2, shapes));
   CHECK_EQ(7.0f, sum[4]);
@@ -409,7 +411,7 @@ void the_real_fake_runs(const std::string &folder) {
     threads.emplace_back([&] {
       for (int i = 0; i < 20; ++i) {
         float s[6], d[6];
-        const aclrt_buffer_t mine[] = {{s, sizeof s}, {d, sizeof d}};
+        const aclrt_buffer_t mine[] = {{s, sizeof s, nullptr}, {d, sizeof d, nullptr}};
         CHECK_OK(aclrt_model_run(model, in, 2, mine, 2, nullptr));
         CHECK_EQ(7.0f, s[5]);
       }

@@ -56,7 +56,8 @@ void a_run_is_copies_and_an_execution(aclrt_model_t *model) {
   CHECK(is_ok(aclrt_trace_create(0, &trace)));
   CHECK(is_ok(aclrt_trace_start(trace)));
   float image[64] = {0}, probs[10];
-  const aclrt_buffer_t input = {image, sizeof image}, output = {probs, sizeof probs};
+  const aclrt_buffer_t input = {image, sizeof image, nullptr},
+                       output = {probs, sizeof probs, nullptr};
   CHECK(is_ok(aclrt_model_run(model, &input, 1, &output, 1, nullptr)));
   aclrt_status_t *early = aclrt_trace_write(trace, "unused.json");
   CHECK(aclrt_status_error(early).kind == ACLRT_ERROR_INPUT);

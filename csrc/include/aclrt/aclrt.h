@@ -205,6 +205,47 @@ ACLRT_API aclrt_status_t *aclrt_device_info(aclrt_device_t *device, aclrt_device
 ACLRT_API aclrt_status_t *aclrt_device_close(aclrt_device_t *device);
 ACLRT_API void aclrt_device_release(aclrt_device_t *device);
 
+// ---- memory -----------------------------------------------------------------------------------
+
+// Memory that AscendCL allocates for the caller. Runs take it as inputs and outputs.
+typedef struct aclrt_memory aclrt_memory_t;
+
+typedef enum aclrt_memory_kind_t {
+  ACLRT_MEMORY_DEVICE = 0,  // the device's: not for the host to touch, but by the copies below
+  ACLRT_MEMORY_HOST = 1     // page-locked memory of the host's, which the device copies fastest
+} aclrt_memory_kind_t;
+
+typedef struct aclrt_memory_info_t {
+  void *data;  // where it begins, at a multiple of 64
+  size_t nbytes;
+  int32_t device_id;
+  aclrt_memory_kind_t kind;
+  int32_t is_shared;  // 1: host and device both use it as it is (run_mode 0)
+  int32_t is_closed;
+} aclrt_memory_info_t;
+
+// Opens the device; the content is not set. Where host and device have one memory (run_mode 0) both
+// kinds are the same memory of the device's, which runs use in place.
+ACLRT_API aclrt_status_t *aclrt_memory_alloc(int32_t device_id, size_t nbytes,
+                                             aclrt_memory_kind_t kind, aclrt_memory_t **memory);
+ACLRT_API aclrt_status_t *aclrt_memory_info(aclrt_memory_t *memory, aclrt_memory_info_t *info);
+// From and to ordinary memory of the host's, offset and nbytes within the memory. They do not wait
+// for runs that use it.
+ACLRT_API aclrt_status_t *aclrt_memory_copy_in(aclrt_memory_t *memory, size_t offset,
+                                               const void *data, size_t nbytes);
+ACLRT_API aclrt_status_t *aclrt_memory_copy_out(aclrt_memory_t *memory, size_t offset, void *data,
+                                                size_t nbytes);
+// From one to another of the same device, without the host where both are the device's.
+ACLRT_API aclrt_status_t *aclrt_memory_copy(aclrt_memory_t *to, size_t to_offset,
+                                            aclrt_memory_t *from, size_t from_offset,
+                                            size_t nbytes);
+// Waits for runs that use it, then frees it. Idempotent; a later use fails with ACLRT_ERROR_CLOSED.
+ACLRT_API aclrt_status_t *aclrt_memory_close(aclrt_memory_t *memory);
+// Without a close before: frees it, when whatever else holds it has gone too. Unlike all else,
+// memory of kind HOST outlives aclrt_runtime_shutdown, because pointers to it may be anywhere:
+// until its release or the process' exit, which is then also where AscendCL is finalised.
+ACLRT_API void aclrt_memory_release(aclrt_memory_t *memory);
+
 // ---- model ------------------------------------------------------------------------------------
 
 typedef struct aclrt_model aclrt_model_t;
@@ -265,10 +306,11 @@ typedef struct aclrt_model_info_t {
   const aclrt_gear_t *gears;
 } aclrt_model_info_t;
 
-// A host buffer. For inputs data is only read.
+// A buffer. For inputs data is only read.
 typedef struct aclrt_buffer_t {
   void *data;
   size_t nbytes;
+  const aclrt_memory_t *memory;  // what data lies in; NULL: ordinary memory of the host's
 } aclrt_buffer_t;
 
 #define ACLRT_MAX_RANK 128
@@ -284,20 +326,21 @@ ACLRT_API aclrt_status_t *aclrt_model_load(const aclrt_model_options_t *options,
 ACLRT_API aclrt_status_t *aclrt_model_info(aclrt_model_t *model, aclrt_model_info_t *info);
 // Copies in, executes, copies out: for models whose inputs have fixed shapes. Buffers are
 // positional; each nbytes must equal the tensor's.
-// No output may overlap an input or another output. shapes (output_count of them) receives the
-// outputs' real dims; NULL where they are not wanted.
+// No output may overlap an input or another output. Memory of the model's device is used where it
+// is, which saves the copy; memory of another device's is refused. shapes (output_count of them)
+// receives the outputs' real dims; NULL where they are not wanted.
 ACLRT_API aclrt_status_t *aclrt_model_run(aclrt_model_t *model, const aclrt_buffer_t *inputs,
                                           size_t input_count, const aclrt_buffer_t *outputs,
                                           size_t output_count, aclrt_shape_t *shapes);
 // The same for every model, by the shapes of its inputs (input_count of them), which select the
 // gear; nbytes must be what a shape takes. Where none fits: ACLRT_ERROR_INPUT with the gears. An
 // output whose data is NULL gets memory from this call, unless it is empty, which the caller
-// releases with aclrt_memory_release; nbytes is set to it. On failure all such data are NULL again.
+// releases with aclrt_data_release; nbytes is set to it. On failure all such data are NULL again.
 ACLRT_API aclrt_status_t *aclrt_model_run_shaped(aclrt_model_t *model, const aclrt_buffer_t *inputs,
                                                  const aclrt_dims_t *input_shapes,
                                                  size_t input_count, aclrt_buffer_t *outputs,
                                                  size_t output_count, aclrt_shape_t *shapes);
-ACLRT_API void aclrt_memory_release(void *data);
+ACLRT_API void aclrt_data_release(void *data);
 
 // Dynamic AIPP: what is done to one image.
 typedef struct aclrt_aipp_image_t {

@@ -95,7 +95,7 @@ class Tensor {
   aclrt_dtype_t dtype_;
   Shape shape_;
   size_t nbytes_;
-  std::unique_ptr<std::byte, detail::Releaser<aclrt_memory_release>> data_;
+  std::unique_ptr<std::byte, detail::Releaser<aclrt_data_release>> data_;
 };
 
 // All outputs of one run, by position and by name.
@@ -345,7 +345,7 @@ class Model {
 
   template <class Byte>
   static aclrt_buffer_t to_buffer(const basic_view<Byte> &view) noexcept {
-    return {const_cast<std::byte *>(view.data()), view.nbytes()};  // inputs are only read
+    return {const_cast<std::byte *>(view.data()), view.nbytes(), nullptr};  // inputs are only read
   }
 
   Outputs call(std::initializer_list<InputView> views) {

@@ -3,8 +3,8 @@
 // A toy libascendcl for the shim's tests: one model (x float32[4] -> y = x + 1, and the empty z),
 // all in host memory, with counts of calls and live objects, and failures on request. TOY_DYNAMIC
 // makes it another: "batch" x float32[n][4] with the gears 1, 2 and 4; "range" x float32[n] for any
-// n, and nobody can tell the size of y. Unlike the
-// fake device it checks nothing and can pass for a real library: TOY_FAKE gives it the fake's
+// n, and nobody can tell the size of y. TOY_RUNS_ON_DEVICE: host and device have one memory. Unlike
+// the fake device it checks nothing and can pass for a real library: TOY_FAKE gives it the fake's
 // controls. Functions that it does not define answer with zero.
 #include <algorithm>
 #include <atomic>
@@ -182,7 +182,7 @@ aclError aclrtGetDeviceCount(uint32_t *count) {
 }
 aclError aclrtGetRunMode(aclrtRunMode *mode) {
   TOY_ENTER(aclrtGetRunMode);
-  *mode = ACL_HOST;
+  *mode = getenv("TOY_RUNS_ON_DEVICE") != nullptr ? ACL_DEVICE : ACL_HOST;
   return ACL_SUCCESS;
 }
 aclError aclrtSetDevice(int32_t device) {
@@ -215,7 +215,8 @@ aclError aclrtGetMemInfo(aclrtMemAttr attr, size_t *free, size_t *total) {
 }
 aclError aclrtMalloc(void **data, size_t size, aclrtMemMallocPolicy) {
   TOY_ENTER(aclrtMalloc);
-  *data = create(size);
+  ++g_live;
+  *data = aligned_alloc(64, (size + 63) / 64 * 64);
   return ACL_SUCCESS;
 }
 aclError aclrtFree(void *data) {
