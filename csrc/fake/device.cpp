@@ -64,7 +64,7 @@ Device::Device(int32_t visible_id, int32_t physical_id, const Profile &board)
       arena(std::make_unique<Arena>(board.memory_bytes, board.host_is_device)),
       h2d("h2d", visible_id),
       d2h("d2h", visible_id),
-      compute("compute", visible_id) {}
+      compute("compute", visible_id, board.executes_at_once) {}
 
 Device::~Device() = default;
 

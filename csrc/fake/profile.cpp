@@ -209,6 +209,7 @@ std::string profile_json() {
   for (const auto &[model, us] : profile.models) write_us(json, model, us);
   json.end_object().end_object();
   json.field("streams", profile.max_streams);
+  json.field("executes_at_once", profile.executes_at_once);
   json.field("window", profile.window);
   json.field("timed", profile.timed);
   write_fixed(json, "fixed_h2d_us", profile.fixed_h2d_us);

@@ -25,6 +25,7 @@ struct Profile {
   uint32_t vector_cores = 0;
   uint64_t l2_bytes = 0;
   uint32_t max_streams = 0;  // per device, default streams included
+  uint32_t executes_at_once = 1;
 
   // Bytes per second; 0: copies take no time for their length. Page-locked memory, and other.
   double h2d_pinned = 0;

@@ -57,9 +57,8 @@ class Document {
     return checked(key, *entry);
   }
 
-  const JsonValue *take_optional(const char *key) {
-    return root_.member(key) != nullptr ? &take(key) : nullptr;
-  }
+  bool has(const char *key) const { return root_.member(key) != nullptr; }
+  const JsonValue *take_optional(const char *key) { return has(key) ? &take(key) : nullptr; }
 
   void finish() const {
     for (const auto &[name, value] : root_.members) {
@@ -144,6 +143,9 @@ void read_profile(std::string_view json, Profile *profile) {
   profile->launch_latency_us = document.number("launch_latency_us", 0, kMaxUs);
   read_compute(document.take("compute_us"), profile);
   document.integer("streams", 1, 65536, &profile->max_streams);
+  if (document.has("executes_at_once")) {
+    document.integer("executes_at_once", 1, 64, &profile->executes_at_once);
+  }
   if (const JsonValue *window = document.take_optional("window")) {
     if (window->type != Type::kBool) refuse("window", "true or false");
     profile->window = window->flag;
