@@ -297,6 +297,7 @@ def test_boards_equal_their_files(
         ("compute_us", "slow", '"compute_us": expected "measured" or microseconds'),
         ("streams", 0, '"streams": expected a number from 1'),
         ("window", 1, '"window": expected true or false'),
+        ("executes_at_once", 0, '"executes_at_once": expected a number from 1 to 64'),
         ("colour", "red", 'unknown key "colour"'),
         ("streams", None, '"streams" is missing'),
     ],
@@ -395,3 +396,31 @@ def test_window_is_announced(raw: acl.Library, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("ACLRT_FAKE_WINDOW")
     with timing.working(raw):
         assert raw.ledger()["state"]["window"] is False
+
+
+@pytest.mark.parametrize(("board", "at_once"), [("null", True), ("one", False)])
+def test_executes_at_once(
+    raw: acl.Library,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    board: str,
+    at_once: bool,
+) -> None:
+    """TIME-BRD-08 (fake): how many models compute at the same time is the board's; on null, all."""
+    if board == "one":
+        entries = json.loads((FILES / "null.json").read_text("utf-8"))
+        del entries["executes_at_once"]
+        path = tmp_path / "one.json"
+        path.write_text(json.dumps(entries), "utf-8")
+        board = str(path)
+    environment(monkeypatch, PROFILE=board, COMPUTE_US=400_000)
+    with timing.working(raw) as work:
+        first, second = work.stream(), work.stream()
+        models, sources = (work.model(), work.model()), (work.upload(first), work.upload(second))
+        start = work.record(first)
+        work.execute(first, models[0], sources[0])
+        work.execute(second, models[1], sources[1])
+        end = work.record(second)
+        assert work.sync(first) == work.sync(second) == 0
+        # By the device's own clock, whose second execute begins when it is asked for.
+        assert (work.elapsed_ms(start, end) < 790) is at_once

@@ -54,8 +54,8 @@ def assert_nothing_grows(call, n=4000):
 
 @pytest.mark.parametrize("call", ["m(X)", "m({'x': X})", "m(X, out=y)", "m.run(None, {'x': X})"])
 def test_a_call_asks_nothing_of_the_heap(child, heap_counter, call):
-    """A thousand steady calls: the library asks for nothing, NumPy and the interpreter for less
-    than one allocation in ten calls."""
+    """A thousand steady calls: neither library asks for anything, and who holds the arrays for
+    one piece each."""
     outcome = child(
         COUNTS
         + dedent(f"""
@@ -66,8 +66,9 @@ def test_a_call_asks_nothing_of_the_heap(child, heap_counter, call):
     )
     outcome.assert_clean()
     total, library, fake, numpy = map(int, outcome.out.split())
-    assert 0 == library
-    assert total - 2 * fake < 100, (total, numpy)
+    assert (0, 0) == (library, fake)
+    # cffi takes one piece for each array whose address it is asked for.
+    assert total < 2 * 1000 + 100, (total, numpy)
 
 
 @pytest.mark.parametrize(
