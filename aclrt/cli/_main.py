@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TextIO
 
 import aclrt
@@ -65,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     words = _joined(argv)
+    _prepare_streams()
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
@@ -87,6 +91,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _report(error)
 
 
+def _prepare_streams() -> None:
+    """Makes stdout and stderr such that printing a result never fails for its characters."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller (`>&-`): the exit code still tells
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif getattr(stream, "errors", "") == "strict" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # names of files in an ASCII locale
+
+
 def _joined(argv: Sequence[str] | None) -> list[str]:
     """The arguments, a command of two words as one."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -103,7 +117,7 @@ def _report(error: BaseException) -> int:
         return USAGE
     if isinstance(error, BrokenPipeError):
         # The reader has left (`aclrt inspect ... | head`): the rest goes nowhere, without a word.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return FAILED
     if isinstance(error, AclrtError):
         status = f"{error.call or 'AscendCL'} returned {error.code} {error.name}".strip()
@@ -120,7 +134,9 @@ def _report(error: BaseException) -> int:
         hint = "aclrt doctor; it and aclrt explain work without the rest" if broken else ""
         _say(f"error: {' '.join(str(error).split())}", hint=hint)
     elif isinstance(error, OSError):
-        _say(f"error: {error}")
+        if error.errno == errno.ENOSPC:
+            _discard_output()  # what is buffered would fail again at exit
+        _say(f"error: {error.strerror or error}")
     elif isinstance(error, Exception):
         _say(
             f"error: {type(error).__name__}: {error}",
@@ -129,6 +145,12 @@ def _report(error: BaseException) -> int:
     else:
         raise error
     return FAILED
+
+
+def _discard_output() -> None:
+    """What is still to be written to stdout goes nowhere."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _brief(error: AclrtError) -> str:

@@ -57,6 +57,14 @@ class Side(Protocol):
     def __exit__(self, *failure: object) -> None: ...
 
 
+def _is_text(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class _Side:
     path: str
     kind: str
@@ -103,14 +111,16 @@ class _Onnx(_Side):
                 name="onnxruntime",
             ) from error
         self.path = path
-        with Path(path).open("rb"):
-            pass  # the operating system's own words, where it cannot be read
+        with Path(path).open("rb") as file:
+            # Read here: the operating system's own words, where it cannot be. ONNX Runtime takes
+            # only names that are text; external data are found by the name alone.
+            source = path if _is_text(path) else file.read()
         onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"]
+                source, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its exception classes are not public
             raise InputError(
