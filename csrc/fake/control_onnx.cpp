@@ -9,6 +9,7 @@
 #include "aclrt/aclfake.h"
 #include "fake/convert.h"
 #include "fake/engine.h"
+#include "fake/log.h"
 #include "fake/messages.h"
 #include "fake/model.h"
 #include "fake/onnx_graph.h"
@@ -30,11 +31,25 @@ void aclfake_set_onnx_for_next_load(const char *path) {
   }
 }
 
+namespace {
+
+// Also to the log, as GE does: ONNX Runtime's provider doesn't ask for the message.
+int32_t refuse(int32_t code, const char *name, const char *reason) noexcept {
+  aclfake::fail(code, "building \"%s\": %s", name, reason);
+  try {
+    aclfake::log_error("GE", (std::string("building \"") + name + "\": " + reason).c_str());
+  } catch (...) {
+    // Out of memory: the code still tells.
+  }
+  return code;
+}
+
+}  // namespace
+
 int32_t aclfake_convert(const void *onnx, size_t nbytes, const char *name, const char *input_shape,
                         void **om, size_t *om_nbytes) {
-  using aclfake::fail;
   if (onnx == nullptr || name == nullptr || (om != nullptr && om_nbytes == nullptr)) {
-    return fail(ACL_ERROR_INVALID_PARAM, "aclfake_convert: an argument is NULL");
+    return aclfake::fail(ACL_ERROR_INVALID_PARAM, "aclfake_convert: an argument is NULL");
   }
   try {
     const om::Bytes bytes{static_cast<const uint8_t *>(onnx), nbytes};
@@ -51,11 +66,11 @@ int32_t aclfake_convert(const void *onnx, size_t nbytes, const char *name, const
     *om_nbytes = file.size();
     return ACL_SUCCESS;
   } catch (const aclfake::EngineError &error) {
-    return fail(ACL_ERROR_GE_FAILURE, "building \"%s\": %s", name, error.what());
+    return refuse(ACL_ERROR_GE_FAILURE, name, error.what());
   } catch (const std::bad_alloc &) {
-    return fail(ACL_ERROR_BAD_ALLOC, "building \"%s\": no memory is left", name);
+    return refuse(ACL_ERROR_BAD_ALLOC, name, "no memory is left");
   } catch (const std::exception &error) {
-    return fail(ACL_ERROR_INTERNAL_ERROR, "building \"%s\": %s", name, error.what());
+    return refuse(ACL_ERROR_INTERNAL_ERROR, name, error.what());
   }
 }
 
@@ -64,5 +79,11 @@ void aclfake_free(void *om) {
 }
 
 void aclfake_add_message(const char *text) {
-  if (text != nullptr) aclfake::messages::add(ACL_SUCCESS, text);
+  if (text == nullptr) return;
+  aclfake::messages::add(ACL_SUCCESS, text);
+  try {
+    aclfake::log_error("GE", text);
+  } catch (...) {
+    // Out of memory: the message is there.
+  }
 }

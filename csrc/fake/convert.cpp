@@ -45,11 +45,21 @@ int64_t dim_of(const std::string &word, const std::string &entry) {
                     entry + "\"; write it as name:1,3,224,224;other:1,10");
 }
 
+// A name alone is a scalar: ONNX Runtime's provider writes them so.
+bool is_scalar(const OnnxGraph &graph, const std::string &entry) {
+  const OnnxInput *input = graph.input(entry);
+  return input != nullptr && input->dims.empty();
+}
+
 // Names may have ':' themselves.
-InputDims parse_shapes(const std::string &text) {
+InputDims parse_shapes(const OnnxGraph &graph, const std::string &text) {
   InputDims shapes;
   for (const std::string &entry : parts(text, ';')) {
     if (entry.empty()) continue;
+    if (is_scalar(graph, entry)) {
+      shapes[entry] = {};
+      continue;
+    }
     const size_t colon = entry.rfind(':');
     if (colon == std::string::npos || colon == 0) {
       throw EngineError("input_shape: expected \"name:dims\", given \"" + entry + "\"");
@@ -209,7 +219,7 @@ std::string convert_onnx(om::Bytes onnx, const std::string &name, const std::str
   const ort::RequiredUse use;
   const OnnxGraph graph = read_onnx(onnx);
   om::Contents contents;
-  contents.onnx = with_input_dims(onnx, bind(graph, parse_shapes(input_shape)));
+  contents.onnx = with_input_dims(onnx, bind(graph, parse_shapes(graph, input_shape)));
   contents.name = name;
   contents.tool_version = "aclrt " ACLRT_VERSION;
   contents.command_line = "aclrt simulated --framework=5 --output=" + name;

@@ -66,21 +66,13 @@ std::FILE *open_file() {
 
 }  // namespace
 
-void write_log(aclLogLevel level, const char *function, const char *file, uint32_t line,
-               const char *format, va_list arguments) {
+namespace {
+
+void write_text(aclLogLevel level, const char *origin, const std::string &where, const char *text) {
   static constexpr const char *kNames[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
-  const int lowest = threshold();
-  if (level < ACL_DEBUG || level > ACL_ERROR || lowest == kLevelOff || level < lowest) return;
-  char text[kLimit];
-  const int length = std::vsnprintf(text, sizeof text, format, arguments);
-  if (length >= static_cast<int>(sizeof text)) {
-    std::memcpy(text + sizeof text - sizeof kCut, kCut, sizeof kCut);
-  }
-  const char *slash = std::strrchr(file, '/');
-  const std::string head = std::string("[") + kNames[level] + "] APP(" + std::to_string(getpid()) +
-                           "):" + time_text("%Y-%m-%d-%H:%M:%S") + " [" +
-                           (slash != nullptr ? slash + 1 : file) + ":" + std::to_string(line) +
-                           "] " + function + ": ";
+  const std::string head = std::string("[") + kNames[level] + "] " + origin + "(" +
+                           std::to_string(getpid()) + "):" + time_text("%Y-%m-%d-%H:%M:%S") + " " +
+                           where + ": ";
   static std::mutex *const mutex = new std::mutex;
   static std::FILE *log_file = nullptr;
   std::lock_guard<std::mutex> lock(*mutex);
@@ -92,6 +84,30 @@ void write_log(aclLogLevel level, const char *function, const char *file, uint32
   if (target == nullptr) return;
   std::fprintf(target, "%s%s\n", head.c_str(), text);
   std::fflush(target);
+}
+
+bool is_written(aclLogLevel level) {
+  const int lowest = threshold();
+  return level >= ACL_DEBUG && level <= ACL_ERROR && lowest != kLevelOff && level >= lowest;
+}
+
+}  // namespace
+
+void write_log(aclLogLevel level, const char *function, const char *file, uint32_t line,
+               const char *format, va_list arguments) {
+  if (!is_written(level)) return;
+  char text[kLimit];
+  const int length = std::vsnprintf(text, sizeof text, format, arguments);
+  if (length >= static_cast<int>(sizeof text)) {
+    std::memcpy(text + sizeof text - sizeof kCut, kCut, sizeof kCut);
+  }
+  const char *slash = std::strrchr(file, '/');
+  const std::string place = std::string(slash != nullptr ? slash + 1 : file);
+  write_text(level, "APP", "[" + place + ":" + std::to_string(line) + "] " + function, text);
+}
+
+void log_error(const char *part, const char *text) {
+  if (is_written(ACL_ERROR)) write_text(ACL_ERROR, part, "[aclrt fake]", text);
 }
 
 }  // namespace aclfake

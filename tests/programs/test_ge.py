@@ -115,6 +115,19 @@ def test_open_dims_become_numbers(convert: Converter, tmp_path: Path) -> None:
         np.testing.assert_array_equal(net(x, y)[0], x + y)
 
 
+def test_scalars_are_named_without_dims(convert: Converter) -> None:
+    """As the provider writes them, whatever is in the name; and with a colon, as ATC does."""
+    model = onnx_graphs.make(
+        [("Add", ["x", "k:0"], ["s"]), ("Add", ["s", "b"], ["y"])],
+        [value("x", ["N"]), value("k:0", []), value("b", None)],
+        [value("y", None)],
+    )
+    for shape in ("x:3;k:0;b", "k:0:;b:;x:3"):
+        assert [t.shape for t in aclrt.inspect(convert(model, shape)).inputs] == [(3,), (), ()]
+    with pytest.raises(RuntimeError, match='expected "name:dims", given "x"'):
+        convert(model, "x;k:0;b")
+
+
 def test_dims_that_inference_cannot_tell_are_measured(convert: Converter) -> None:
     """A scalar, and a shape that is computed; dims that the data decides are refused."""
     squeeze = onnx_graphs.make(

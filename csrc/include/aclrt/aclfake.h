@@ -42,8 +42,8 @@ int32_t aclfake_convert(const void *onnx, size_t nbytes, const char *name, const
                         void **om, size_t *om_nbytes);
 void aclfake_free(void *om);
 
-// Adds a message to those that aclGetRecentErrMsg gives to this thread: for libraries beside this
-// one.
+// Adds a message to those that aclGetRecentErrMsg gives to this thread, and to the log: for
+// libraries beside this one.
 void aclfake_add_message(const char *text);
 
 // The ledger as a table for people, by the rules of aclfake_ledger_json.
