@@ -22,6 +22,7 @@ import numpy as np
 
 from aclrt.errors import InputError
 from aclrt.model import OfflineModel
+from aclrt.om import inspect
 
 from ._feed import positional
 from ._unsupported import Unsupported
@@ -33,7 +34,20 @@ if TYPE_CHECKING:
 
 __all__ = ["InferSession", "MultiDeviceSession", "Summary", "wanted_shapes"]
 
-_MODES = ("static", "dymbatch", "dymhw", "dymdims", "dymshape")
+# What each mode is for, as aclrt.inspect tells it of a model.
+_MODES = {
+    "static": "none",
+    "dymbatch": "batch",
+    "dymhw": "image",
+    "dymdims": "dims",
+    "dymshape": "range",
+}
+_KINDS = {
+    "batch": "gears of batch",
+    "image": "gears of hw",
+    "dims": "gears of dims",
+    "range": "a shape range",
+}
 _CUSTOM_SIZES = 100000
 
 
@@ -130,6 +144,7 @@ class InferSession:
         self.set_loop_count(loop)
         self._wanted: dict[str, tuple[int, ...]] = {}
         self._summary = Summary()
+        self._info = inspect(model_path)
         self._model = OfflineModel(model_path, device_id=device_id)
 
     def get_inputs(self) -> list[SimpleNamespace]:
@@ -161,18 +176,11 @@ class InferSession:
             One new array for each output.
 
         Raises:
-            InputError: The arrays do not fit, there is no such mode, or the model has fixed
-                shapes and the mode is not static.
+            InputError: The arrays do not fit, there is no such mode, or it is not for what is
+                dynamic in the model.
             Unsupported: ``out_array`` is False.
         """
-        if mode not in _MODES:
-            raise InputError(f"the mode is {mode!r}; it must be one of {', '.join(_MODES)}")
-        if mode != "static" and not any(spec.dynamic for spec in self._model.inputs):
-            raise InputError(
-                f"mode {mode!r} needs a model with dynamic shapes; all inputs of this one are "
-                f"fixed: {', '.join(map(str, self._model.inputs))}",
-                hint='mode="static"',
-            )
+        self._check_mode(mode)
         _note_sizes(custom_sizes)
         self._wanted = {}
         return self.run(feeds, out_array)
@@ -200,6 +208,55 @@ class InferSession:
             self._summary.exec_time_list.append((start * 1e3, end * 1e3))
         return [np.asarray(array) for array in result]
 
+    def infer_iteration(
+        self,
+        feeds: list[Any],
+        in_out_list: list[int] | None = None,
+        iteration_times: int = 1,
+        mode: str = "static",
+        custom_sizes: int | list[int] = _CUSTOM_SIZES,
+        mem_copy: bool = True,
+    ) -> list[NDArray[Any]]:
+        """Runs the model several times, outputs becoming inputs of the next time.
+
+        Args:
+            feeds: One array for each input, for the first time.
+            in_out_list: For each input the index of the output that it takes from the time
+                before; -1 where the first array stays. Needed for more than one time.
+            iteration_times: How often.
+            mode: As for ``infer``.
+            custom_sizes: As for ``infer``.
+            mem_copy: Whether outputs are copied or exchanged; the results are the same.
+
+        Returns:
+            The outputs of the last time.
+
+        Raises:
+            InputError: The arrays or the numbers do not fit.
+        """
+        if iteration_times < 1:
+            raise InputError(f"iteration_times is {iteration_times}; it must be at least 1")
+        wiring = in_out_list or []
+        outputs = self._model.outputs
+        if iteration_times > 1 and len(wiring) != len(self._model.inputs):
+            raise InputError(
+                f"in_out_list is {wiring}; it has one number for each of the "
+                f"{len(self._model.inputs)} inputs, -1 for one that stays"
+            )
+        for number in wiring:
+            if not -1 <= number < len(outputs):
+                raise InputError(
+                    f"in_out_list is {wiring}; there is no output {number}, the model has "
+                    f"{len(outputs)}"
+                )
+        given = list(feeds)
+        results = self.infer(given, mode, custom_sizes)
+        for _ in range(iteration_times - 1):
+            taken = zip(wiring, given, strict=True)
+            given = [array if number < 0 else results[number] for number, array in taken]
+            results = self.infer(given, mode, custom_sizes)
+        return results
+
     def infer_pipeline(
         self,
         feeds_list: list[list[Any]],
@@ -219,21 +276,65 @@ class InferSession:
         """Forgets what a dynamic setter asked for."""
         self._wanted = {}
 
+    def get_max_dym_batchsize(self) -> int:
+        """The largest batch of a model with gears of batch.
+
+        Raises:
+            InputError: The model has none.
+        """
+        if self._info.dynamic != "batch":
+            raise InputError(f"the model has no gears of batch: {self._described()}")
+        return max(gear[0] for gear in self._info.gears)
+
     def set_dynamic_batchsize(self, batch: int) -> None:
-        """The batch of the arrays that follow."""
-        self._wanted = wanted_shapes(self._model.inputs, "batch", batch)
+        """The batch of the arrays that follow, one of the model's gears."""
+        self._want("batch", batch, str(batch))
 
     def set_dynamic_hw(self, height: int, width: int) -> None:
-        """Height, then width, of the images that follow."""
-        self._wanted = wanted_shapes(self._model.inputs, "hw", (height, width))
+        """Height, then width, of the images that follow, one of the model's gears."""
+        self._want("hw", (height, width), f"{height},{width}")
 
     def set_dynamic_dims(self, dims: str) -> None:
         """The shapes of the arrays that follow, ``"x:1,3,224,224;y:1,10"``."""
-        self._wanted = wanted_shapes(self._model.inputs, "dims", dims)
+        self._want("dims", dims, dims)
 
     def set_dynamic_shape(self, dims: str) -> None:
         """As ``set_dynamic_dims``, for models with ranges."""
-        self._wanted = wanted_shapes(self._model.inputs, "dims", dims)
+        self._want("dims", dims, dims)
+
+    def _want(self, kind: str, value: Any, text: str) -> None:
+        """Notes what the next arrays have to be.
+
+        Raises:
+            InputError: It does not fit the model, or is none of its gears.
+        """
+        wanted = wanted_shapes(self._model.inputs, kind, value)
+        gears = (self._info.gear_shapes(i) for i in range(len(self._info.gears)))
+        fits = (all(gear[name] == shape for name, shape in wanted.items()) for gear in gears)
+        if self._info.gears and not any(fits):
+            listed = "; ".join(",".join(map(str, gear)) for gear in self._info.gears)
+            raise InputError(f"{kind} {text}: there is no such gear; the model has {listed}")
+        self._wanted = wanted
+
+    def _described(self) -> str:
+        inputs = ", ".join(map(str, self._model.inputs))
+        return _KINDS.get(self._info.dynamic, f"all its inputs are fixed: {inputs}")
+
+    def _check_mode(self, mode: str) -> None:
+        if mode not in _MODES:
+            raise InputError(f"the mode is {mode!r}; it must be one of {', '.join(_MODES)}")
+        if mode == "static" or _MODES[mode] == self._info.dynamic:
+            return
+        if self._info.dynamic == "none":
+            raise InputError(
+                f"mode {mode!r} needs a model with dynamic shapes; {self._described()}",
+                hint='mode="static"',
+            )
+        fitting = next(name for name, kind in _MODES.items() if kind == self._info.dynamic)
+        raise InputError(
+            f"mode {mode!r} does not fit: the model has {self._described()}",
+            hint=f"mode={fitting!r}",
+        )
 
     def set_custom_outsize(self, sizes: list[int]) -> None:
         """Not needed: outputs have the sizes that the model gives."""

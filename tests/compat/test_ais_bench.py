@@ -115,8 +115,8 @@ def test_wrong_feeds(om: str, feeds: list[np.ndarray], no_file: str) -> None:
         ais_bench.InferSession(0, om, acl_json_path="acl.json")
     with pytest.raises(Unsupported, match="out_array"):
         session.infer(feeds, out_array=False)
-    with pytest.raises(Unsupported, match="infer_iteration"):
-        session.infer_iteration(feeds)
+    with pytest.raises(Unsupported, match="run_pipeline"):
+        session.run_pipeline(feeds)
     with pytest.raises(Unsupported, match="MemorySummary"):
         _ = ais_bench.MemorySummary
 
