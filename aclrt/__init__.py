@@ -58,6 +58,7 @@ except ImportError as _error:
 
 if TYPE_CHECKING:
     from . import bench, compare, doctor, explain, om, schemas, tracing
+    from .async_queue import AsyncQueue
     from .deployment import deploy
     from .om import ModelInfo, convert, inspect
     from .tracing import trace
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AclError",
     "AclrtError",
+    "AsyncQueue",
     "BackendError",
     "ClosedError",
     "Device",
@@ -105,6 +107,7 @@ __all__ = [
 _MODULES = frozenset({"bench", "compare", "doctor", "explain", "om", "schemas", "tracing"})
 # Names of modules that are imported at first use.
 _NAMES = {
+    "AsyncQueue": "async_queue",
     "ModelInfo": "om",
     "convert": "om",
     "deploy": "deployment",

@@ -30,7 +30,6 @@ __all__ = [
     "did_you_mean",
     "given_outputs",
     "inputs",
-    "not_supported",
     "outputs",
     "pad_of",
     "positions",
@@ -98,20 +97,6 @@ def device_id_of(device_id: object) -> int:
     if not -(2**31) <= number < 2**31:
         raise InputError(f"device_id {number} is out of range")
     return number
-
-
-def not_supported(**options: object) -> None:
-    """Refuses call-level keywords that this version only reserves.
-
-    Raises:
-        InputError: One of them is not None.
-    """
-    for name, value in options.items():
-        if value is not None:
-            raise InputError(
-                f"{name}= is reserved and not supported by this version of aclrt",
-                hint=f"feed an input that is named {name!r} by dict: model({{{name!r}: array}})",
-            )
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import numpy as np
 
@@ -142,6 +142,30 @@ class DynamicRunner:
         """The gears; none for a shape range."""
         return self._gears
 
+    @property
+    def finds_all_gears(self) -> bool:
+        """Whether ``plan`` knows every shape that the model takes."""
+        return bool(self._gears) and len(self._plans) == len(self._gears)
+
+    def plan(self, shapes: Sequence[Shape]) -> _Plan | None:
+        """What the gear for these shapes takes and gives; None if it is not one of those known."""
+        return self._plans.get(tuple(shapes))
+
+    def refuse(self, shapes: Sequence[Shape], pad: bool, split: bool = False) -> NoReturn:
+        """Says which gears there are.
+
+        Raises:
+            InputError: Always.
+        """
+        _gears.refuse(
+            self._name,
+            self._kind,
+            self._inputs,
+            self._gears,
+            shapes,
+            self._advice(shapes, pad, split),
+        )
+
     def run(
         self,
         values: Sequence[Any] | None,
@@ -175,19 +199,12 @@ class DynamicRunner:
             cut = self._cut(arrays, shapes, pad)
             if cut is not None:
                 return self._run_parts(arrays, cut, out, pad)
-        if not self._gears or len(self._plans) < len(self._gears):
+        if not self.finds_all_gears:
             return self._run_open(arrays, out)
         number = _gears.next_up(self._gears, shapes) if pad else None
         if number is None:
-            _gears.refuse(
-                self._name,
-                self._kind,
-                self._inputs,
-                self._gears,
-                shapes,
-                self._advice(shapes, pad, split),
-            )
-        return self._run_padded(cast("int", number), arrays, shapes, out)
+            self.refuse(shapes, pad, split)
+        return self._run_padded(number, arrays, shapes, out)
 
     def _are_right(self, values: Sequence[Any]) -> bool:
         if len(values) != len(self._inputs):
@@ -323,22 +340,24 @@ class DynamicRunner:
         return self._crop
 
     def _run_padded(self, number: int, arrays: Arrays, shapes: Sequence[Shape], out: Any) -> Ran:
-        gear = self._gears[number]
-        cropped = self._cropper().shapes(number, shapes)
-        wanted = self._given(cropped, out, arrays)
+        gear, cropped, wanted = self.cropped(number, shapes, out, arrays)
         padded = [
             _gears.pad_to(array, shape) for array, shape in zip(arrays, gear.inputs, strict=True)
         ]
         whole = self._run_plan(self._plans[gear.inputs], padded, None)
-        results = []
-        for place, (array, shape) in enumerate(zip(whole, cropped, strict=True)):
-            part = array[tuple(slice(0, dim) for dim in shape)]
-            target = wanted[place]
-            if target is not None:
-                target[...] = part
-            # A crop of the first axis alone stays contiguous and is not worth a copy.
-            results.append(np.ascontiguousarray(part) if target is None else target)
+        results = _gears.crop(whole, cropped, wanted)
         return results, gear.values, _gears.waste(shapes, gear)
+
+    def cropped(
+        self, number: int, shapes: Sequence[Shape], out: Any, arrays: Arrays
+    ) -> tuple[_gears.Gear, Sequence[Shape], Sequence[NDArray[Any] | None]]:
+        """A gear that inputs are padded to, what its outputs are cropped to, and the arrays given.
+
+        Raises:
+            InputError: An output cannot be cropped, or an array of ``out`` does not fit.
+        """
+        cropped = self._cropper().shapes(number, shapes)
+        return self._gears[number], cropped, self._given(cropped, out, arrays)
 
     def _given(
         self, shapes: Sequence[Shape], out: Any, arrays: Arrays

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .tensor import TensorSpec
 
-__all__ = ["Cropper", "Gear", "label", "next_up", "pad_to", "parts", "refuse", "waste"]
+__all__ = ["Cropper", "Gear", "crop", "label", "next_up", "pad_to", "parts", "refuse", "waste"]
 
 Shape = tuple[int, ...]
 
@@ -69,6 +69,22 @@ def pad_to(array: NDArray[Any], shape: Shape) -> NDArray[Any]:
     padded = np.zeros(shape, array.dtype)
     padded[tuple(slice(0, dim) for dim in array.shape)] = array
     return padded
+
+
+def crop(
+    arrays: Sequence[NDArray[Any]],
+    shapes: Sequence[Shape],
+    wanted: Sequence[NDArray[Any] | None],
+) -> list[NDArray[Any]]:
+    """The first ``shapes`` of the arrays, copied into ``wanted`` where that is not None."""
+    results = []
+    for array, shape, target in zip(arrays, shapes, wanted, strict=True):
+        part = array[tuple(slice(0, dim) for dim in shape)]
+        if target is not None:
+            target[...] = part
+        # A crop of the first axis alone stays contiguous and is not worth a copy.
+        results.append(np.ascontiguousarray(part) if target is None else target)
+    return results
 
 
 class Cropper:
@@ -217,7 +233,7 @@ def refuse(
     gears: Sequence[Gear],
     shapes: Sequence[Shape],
     hint: str,
-) -> None:
+) -> NoReturn:
     """Raises with the table of gears.
 
     Raises:

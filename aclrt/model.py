@@ -20,6 +20,7 @@ import numpy as np
 from . import _batches, _check, _dynamic, _loading, dtypes, runtime
 from ._failure import raise_run
 from ._ffi import ffi, lib, raise_for, text
+from ._submitting import Submitting
 from .device import Device, close_after
 from .errors import ClosedError, InputError, ModelLoadError
 from .result import Result
@@ -28,6 +29,8 @@ from .tensor import NodeArg, TensorSpec
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
+
+    from ._requests import Preparer
 
 __all__ = ["OfflineModel"]
 
@@ -38,7 +41,7 @@ _model_run = lib.aclrt_model_run
 _NULL = ffi.NULL
 
 
-class OfflineModel:
+class OfflineModel(Submitting):
     """An offline model (``.om``), loaded on one device.
 
     ``model(a, b)``, ``model({"x": a, "y": b})`` and ``model(x=a, y=b)`` run it and return a
@@ -136,6 +139,14 @@ class OfflineModel:
         else:
             self._check_packed()
 
+    def _preparer(self) -> Preparer:
+        from ._requests import Preparer
+
+        return Preparer(
+            *(self._name, self._inputs, self._outputs),
+            *(self._runner, self._safe, bool(self._pad)),
+        )
+
     def _check_packed(self) -> None:
         packed = [s for s in (*self._inputs, *self._outputs) if dtypes.is_packed(s.dtype)]
         for spec in packed:
@@ -198,7 +209,7 @@ class OfflineModel:
         cast: str | None = None,
         pad: str | None = None,
         split: bool | None = None,
-        timeout_s: Any = None,
+        timeout_s: float | None = None,
         **named: Any,
     ) -> Result:
         """Runs the model once.
@@ -211,7 +222,8 @@ class OfflineModel:
             cast: ``"safe"`` converts inputs where no value can change, for this call.
             pad: ``"up"``: as in the constructor, for this call.
             split: True or False: as in the constructor, for this call.
-            timeout_s: Reserved.
+            timeout_s: Seconds after which the run is given up. The device may still finish it, into
+                memory that is kept until then; later runs wait for that.
             **named: Inputs by name. An input with the name of one of the keywords above is fed
                 by dict.
 
@@ -223,10 +235,13 @@ class OfflineModel:
             ClosedError: The model is closed.
             ForkedProcessError: This is a child of the process that loaded it.
             DeviceLostError: The device died.
+            DeviceTimeoutError: The run did not finish in ``timeout_s``.
             AclError: AscendCL refused the run.
         """
         if timeout_s is not None:
-            _check.not_supported(timeout_s=timeout_s)
+            return self._in_flight().run(args, named, out, cast, pad, split, timeout_s)
+        if out is not None and self._overlap is not None:
+            self._overlap.refuse_given(out)
         if self._runner is not None or pad is not None or split is not None:
             return self._call_dynamic(args, named, out, cast, pad, split)
         if named:
@@ -502,12 +517,18 @@ class OfflineModel:
     def close(self) -> None:
         """Waits for runs in progress and gives everything back to the device. Idempotent.
 
+        Runs in flight that have a slot are finished; those that wait for one fail.
+
         Raises:
             AclError: The device refused to give something back; the rest is released all the same.
             ForkedProcessError: This is a child of the process that loaded the model.
         """
         self._closed = True
-        raise_for(lib.aclrt_model_close(self._handle))
+        try:
+            if self._overlap is not None:
+                self._overlap.close()
+        finally:
+            raise_for(lib.aclrt_model_close(self._handle))
 
     def __enter__(self) -> Self:
         """The model itself.

@@ -228,13 +228,6 @@ def test_inputs_named_like_keywords_are_fed_by_dict(om_factory):
         np.testing.assert_array_equal(4 * x, model({"out": x, "cast": x}, self=x, args=x)["y"])
 
 
-def test_reserved_keywords_say_so(pair, image, mask):
-    """Keywords of later versions are refused, with the way to feed such an input."""
-    with pytest.raises(aclrt.InputError, match="timeout_s= is reserved") as caught:
-        pair(image, mask, timeout_s=1)
-    assert "dict" in caught.value.hint
-
-
 def test_a_model_without_inputs(om_factory):
     """A constant is a model too."""
     om = om_factory(
