@@ -11,8 +11,6 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -101,6 +99,8 @@ def device_id_of(device_id: object) -> int:
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
     """``"; did you mean 'image'?"``, or the names there are if none is close."""
+    from difflib import get_close_matches  # only an error needs it, and it is slow to import
+
     names = list(known)
     close = get_close_matches(str(name), names, n=1)
     if close:
@@ -117,15 +117,15 @@ def positions(specs: Sequence[TensorSpec]) -> dict[str, int]:
     return index
 
 
-@dataclass
 class _Row:
     """One line of the table: a tensor, what was expected, what was given, what is wrong."""
 
-    name: str
-    expected: str
-    given: str = ""
-    problem: str = ""
-    hint: str = ""
+    def __init__(self, name: str, expected: str, given: str = "", problem: str = "") -> None:
+        self.name = name
+        self.expected = expected
+        self.given = given
+        self.problem = problem
+        self.hint = ""
 
 
 def _expected(spec: TensorSpec) -> str:

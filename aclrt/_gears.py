@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -19,6 +18,8 @@ import numpy as np
 from .errors import InputError
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from numpy.typing import NDArray
 
     from .tensor import TensorSpec
@@ -126,6 +127,8 @@ class Cropper:
     def _followed(
         self, place: int, axis: int, sources: Sequence[tuple[int, int]]
     ) -> list[tuple[int, int, Fraction]]:
+        from fractions import Fraction  # only gears need it, and it is slow to import
+
         followed = []
         for source, source_axis in sources:
             ratios = {

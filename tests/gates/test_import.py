@@ -41,3 +41,19 @@ def test_no_foreign_module_is_imported(child):
         prelude=False,
     )
     assert (0, "\n", "") == (outcome.code, outcome.out, outcome.err)
+
+
+def test_nothing_slow_is_imported(child):
+    """What takes long to import, of the standard library, waits until something needs it."""
+    outcome = child(
+        """
+        import numpy
+        slow = {"asyncio", "concurrent.futures", "decimal", "difflib", "fractions", "http", "json",
+                "logging", "multiprocessing", "sqlite3", "subprocess", "tempfile", "unittest", "xml"}
+        slow -= set(sys.modules)
+        import aclrt
+        print(*sorted(slow & set(sys.modules)))
+        """,
+        prelude=False,
+    )
+    assert (0, "\n", "") == (outcome.code, outcome.out, outcome.err)
