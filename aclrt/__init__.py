@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from . import bench, compare, doctor, explain, om, schemas, tracing
     from .async_queue import AsyncQueue
     from .deployment import deploy
+    from .fallback import FallbackModel, with_fallback
     from .om import ModelInfo, convert, inspect
     from .tracing import trace
 
@@ -75,6 +76,7 @@ __all__ = [
     "DeviceMemory",
     "DeviceOutOfMemoryError",
     "DeviceTimeoutError",
+    "FallbackModel",
     "ForkedProcessError",
     "InputError",
     "ModelFormatError",
@@ -102,6 +104,7 @@ __all__ = [
     "schemas",
     "trace",
     "tracing",
+    "with_fallback",
 ]
 
 _MODULES = frozenset({"bench", "compare", "doctor", "explain", "om", "schemas", "tracing"})
@@ -113,6 +116,8 @@ _NAMES = {
     "deploy": "deployment",
     "inspect": "om",
     "trace": "tracing",
+    "with_fallback": "fallback",
+    "FallbackModel": "fallback",
 }
 
 

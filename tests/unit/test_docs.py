@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +44,30 @@ def test_the_migration_examples_run(tmp_path: Path) -> None:
     """All blocks of docs/migration.md, in order, as one program."""
     prepare(tmp_path)
     run_python("\n".join(blocks("docs/migration.md", "python")), tmp_path)
+
+
+def test_the_portable_service_runs(tmp_path: Path) -> None:
+    """docs/portable.md: the same answer by each setting; the last one falls back."""
+    prepare(tmp_path)
+    (code,) = blocks("docs/portable.md", "python")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ACLRT_")}
+    printed = []
+    for setting in ("fake", "onnx", "npu"):  # a process has one backend
+        one = code.replace('("fake", "onnx", "npu")', f'("{setting}",)')
+        done = subprocess.run(
+            [sys.executable, "-c", one],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert 0 == done.returncode, done.stderr
+        assert ("RuntimeWarning" in done.stderr) == (setting == "npu")
+        printed.append(done.stdout.split())
+    answer = printed[0][1]
+    assert ["fake", answer, "0", "NoneType"] == printed[0]
+    assert ["onnx", answer, "0", "NoneType"] == printed[1]
+    assert ["npu", answer, "1", "BackendError"] == printed[2]
 
 
 def test_the_cpp_examples_run(tmp_path: Path) -> None:
