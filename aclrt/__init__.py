@@ -39,6 +39,7 @@ try:
         _ffi,  # noqa: F401  (first: it refuses sub-interpreters before NumPy is touched)
         fake,
     )
+    from ._memory_stats import MemoryStats
     from .device import Device, DeviceMemory, devices
     from .model import OfflineModel
     from .result import Result
@@ -79,6 +80,7 @@ __all__ = [
     "FallbackModel",
     "ForkedProcessError",
     "InputError",
+    "MemoryStats",
     "ModelFormatError",
     "ModelInfo",
     "ModelLoadError",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cast_of",
+    "count_of",
     "device_id_of",
     "did_you_mean",
     "given_outputs",
@@ -94,6 +95,21 @@ def device_id_of(device_id: object) -> int:
         raise InputError(f"device_id must be an integer, not {device_id!r}") from None
     if not -(2**31) <= number < 2**31:
         raise InputError(f"device_id {number} is out of range")
+    return number
+
+
+def count_of(value: object, what: str, most: int) -> int:
+    """A number from 1 to ``most``.
+
+    Raises:
+        InputError: It is no integer, or out of range.
+    """
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise InputError(f"{what} must be an integer, not {value!r}") from None
+    if isinstance(value, bool) or not 1 <= number <= most:
+        raise InputError(f"{what} must be from 1 to {most}, not {value!r}")
     return number
 
 

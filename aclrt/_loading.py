@@ -20,11 +20,12 @@ def _path_bytes(path: Any, what: str) -> bytes:
     return encoded
 
 
-def load(source: Any, device_id: int, onnx: Any) -> tuple[str, Any]:
+def load(source: Any, device_id: int, onnx: Any, instances: int = 1) -> tuple[str, Any]:
     """Loads from whatever the source is: the model's name for messages, and its handle."""
     options = ffi.new("aclrt_model_options_t *")
     options.struct_size = ffi.sizeof("aclrt_model_options_t")
     options.device_id = device_id
+    options.instances = instances
     # Whatever options points to lives until the load has returned.
     path = data = onnx_path = None
     filenames = []

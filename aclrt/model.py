@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _batches, _check, _dynamic, _loading, dtypes, runtime
+from ._capacity import MOST_INSTANCES, Capacity
 from ._failure import raise_run
 from ._ffi import ffi, lib, raise_for, text
 from ._submitting import Submitting
@@ -41,11 +42,12 @@ _model_run = lib.aclrt_model_run
 _NULL = ffi.NULL
 
 
-class OfflineModel(Submitting):
+class OfflineModel(Submitting, Capacity):
     """An offline model (``.om``), loaded on one device.
 
     ``model(a, b)``, ``model({"x": a, "y": b})`` and ``model(x=a, y=b)`` run it and return a
-    ``Result``. A model may be called from any number of threads; its runs take turns. Close it with
+    ``Result``. A model may be called from any number of threads; its runs take turns, or as many as
+    ``instances`` go on at a time. Close it with
     ``close()`` or a ``with`` block; a model that is dropped or left open at exit is released too.
 
     Args:
@@ -63,6 +65,9 @@ class OfflineModel(Submitting):
             crops the outputs back; None, the default, refuses them. For models with gears.
         split: Whether a batch that no gear takes is run in several parts. For models with a
             dynamic batch.
+        instances: How many runs there can be at a time, 1 to 64. Each instance takes device memory
+            for activations, inputs and outputs; the weights are loaded once where AscendCL allows
+            it (``shares_weights``).
 
     Raises:
         FileNotFoundError: There is no such file; and other ``OSError`` by cause.
@@ -85,16 +90,20 @@ class OfflineModel(Submitting):
         cast: str | None = None,
         pad: str | None = None,
         split: bool = False,
+        instances: int = 1,
     ) -> None:
         self._safe = _check.cast_of(cast)
         self._pad = _check.pad_of(pad)
         self._split = _check.split_of(split)
         self._device_id = _check.device_id_of(device_id)
+        self._instances = _check.count_of(instances, "instances", MOST_INSTANCES)
         self._device: Device | None = None
         self._closed = False
         self._name, self._handle = "", None
         runtime.ensure(backend)
-        self._name, self._handle = _loading.load(source, self._device_id, onnx)
+        self._name, self._handle = _loading.load(
+            source, self._device_id, onnx, self._instances
+        )
         try:
             self._describe()
         except BaseException:
@@ -105,6 +114,7 @@ class OfflineModel(Submitting):
         info = ffi.new("aclrt_model_info_t *")
         raise_for(lib.aclrt_model_info(self._handle, info))
         self._is_simulated = bool(info.is_simulated)
+        self._shares_weights = bool(info.shares_weights)
         self._inputs = tuple(_spec(info.inputs[i]) for i in range(info.input_count))
         self._outputs = tuple(_spec(info.outputs[i]) for i in range(info.output_count))
         self._input_types = tuple(

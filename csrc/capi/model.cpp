@@ -7,14 +7,17 @@
 #include <vector>
 
 #include "capi/guard.h"
+#include "core/instances.h"
 #include "core/load_check.h"
+#include "core/warm_up.h"
 #include "om/json_writer.h"
 
 struct aclrt_model {
-  explicit aclrt_model(std::shared_ptr<aclrt::Model> loaded) : model(std::move(loaded)) {
-    describe(model->description().inputs(), inputs);
-    describe(model->description().outputs(), outputs);
-    for (const aclrt::Gear &gear : model->gears().all()) {
+  explicit aclrt_model(std::shared_ptr<aclrt::Instances> loaded) : instances(std::move(loaded)) {
+    const aclrt::Model &model = instances->first();
+    describe(model.description().inputs(), inputs);
+    describe(model.description().outputs(), outputs);
+    for (const aclrt::Gear &gear : model.gears().all()) {
       gear_dims.push_back(views(gear.inputs));
       gear_dims.push_back(views(gear.outputs));
       const size_t last = gear_dims.size() - 1;
@@ -23,7 +26,7 @@ struct aclrt_model {
     }
   }
 
-  std::shared_ptr<aclrt::Model> model;
+  std::shared_ptr<aclrt::Instances> instances;
   std::vector<aclrt_tensor_info_t> inputs;
   std::vector<aclrt_tensor_info_t> outputs;
   std::vector<aclrt_gear_t> gears;
@@ -89,7 +92,7 @@ std::string to_json(const std::vector<aclrt::LoadFinding> &findings) {
 }  // namespace
 
 std::vector<std::shared_ptr<aclrt::Model>> aclrt::capi::instances_of(const aclrt_model_t &model) {
-  return {model.model};
+  return model.instances->all();
 }
 
 extern "C" {
@@ -98,7 +101,8 @@ aclrt_status_t *aclrt_model_load(const aclrt_model_options_t *options, aclrt_mod
   return aclrt::capi::guard_session([&] {
     aclrt::capi::require_pointer(model, "model");
     const aclrt::ModelSource source = read_source(options);
-    *model = new aclrt_model(aclrt::Model::load(source, options->device_id));
+    *model = new aclrt_model(aclrt::Instances::load(
+        source, options->device_id, options->instances == 0 ? 1 : options->instances));
   });
 }
 
@@ -122,11 +126,21 @@ aclrt_status_t *aclrt_model_info(aclrt_model_t *model, aclrt_model_info_t *info)
   return aclrt::capi::guard_object([&] {
     aclrt::capi::require_pointer(model, "model");
     aclrt::capi::require_pointer(info, "info");
-    const aclrt::ModelFacts &facts = model->model->facts();
-    *info = {model->inputs.size(),  model->outputs.size(),     model->inputs.data(),
-             model->outputs.data(), model->model->device_id(), facts.is_simulated,
-             facts.work_size,       facts.weight_size,         model->model->gears().kind(),
-             model->gears.size(),   model->gears.data()};
+    const aclrt::Model &first = model->instances->first();
+    const aclrt::ModelFacts &facts = first.facts();
+    *info = {model->inputs.size(),
+             model->outputs.size(),
+             model->inputs.data(),
+             model->outputs.data(),
+             first.device_id(),
+             facts.is_simulated,
+             facts.work_size,
+             facts.weight_size,
+             first.gears().kind(),
+             model->gears.size(),
+             model->gears.data(),
+             model->instances->count(),
+             model->instances->weights_are_shared()};
   });
 }
 
@@ -135,7 +149,9 @@ aclrt_status_t *aclrt_model_run(aclrt_model_t *model, const aclrt_buffer_t *inpu
                                 size_t output_count, aclrt_shape_t *shapes) {
   return aclrt::capi::guard_object([&] {
     aclrt::capi::require_pointer(model, "model");
-    model->model->run(inputs, input_count, outputs, output_count, shapes);
+    aclrt::Instances::Turn(*model->instances)
+        .model()
+        .run(inputs, input_count, outputs, output_count, shapes);
   });
 }
 
@@ -145,7 +161,9 @@ aclrt_status_t *aclrt_model_run_shaped(aclrt_model_t *model, const aclrt_buffer_
                                        aclrt_shape_t *shapes) {
   return aclrt::capi::guard_object([&] {
     aclrt::capi::require_pointer(model, "model");
-    model->model->run_shaped(inputs, input_shapes, input_count, outputs, output_count, shapes);
+    aclrt::Instances::Turn(*model->instances)
+        .model()
+        .run_shaped(inputs, input_shapes, input_count, outputs, output_count, shapes);
   });
 }
 
@@ -153,7 +171,33 @@ aclrt_status_t *aclrt_model_set_aipp(aclrt_model_t *model, size_t input, const a
   return aclrt::capi::guard_object([&] {
     aclrt::capi::require_pointer(model, "model");
     aclrt::capi::require_pointer(aipp, "aipp");
-    model->model->set_aipp(input, *aipp);
+    model->instances->set_aipp(input, *aipp);
+  });
+}
+
+aclrt_status_t *aclrt_model_memory_stats(aclrt_model_t *model, int32_t instance,
+                                         aclrt_memory_stats_t *stats) {
+  return aclrt::capi::guard_object([&] {
+    aclrt::capi::require_pointer(model, "model");
+    aclrt::capi::require_pointer(stats, "stats");
+    const aclrt::Instances &all = *model->instances;
+    if (instance >= 0 && static_cast<size_t>(instance) < all.count()) {
+      *stats = all.at(static_cast<size_t>(instance))->meter().read();
+    } else if (instance == -1) {
+      *stats = all.memory();
+    } else {
+      throw aclrt::Error(ACLRT_ERROR_INPUT, "there is no instance " + std::to_string(instance) +
+                                                ": the model has " + std::to_string(all.count()));
+    }
+  });
+}
+
+aclrt_status_t *aclrt_model_warm_up(aclrt_model_t *model, uint32_t runs) {
+  return aclrt::capi::guard_object([&] {
+    aclrt::capi::require_pointer(model, "model");
+    for (size_t i = 0; i < model->instances->count(); ++i) {
+      for (uint32_t run = 0; run < runs; ++run) aclrt::warm_up(*model->instances->at(i));
+    }
   });
 }
 
@@ -164,7 +208,7 @@ void aclrt_data_release(void *data) {
 aclrt_status_t *aclrt_model_close(aclrt_model_t *model) {
   return aclrt::capi::guard_object([&] {
     aclrt::capi::require_pointer(model, "model");
-    model->model->close();
+    model->instances->close();
   });
 }
 

@@ -21,6 +21,8 @@ class AippParameters {
   // thread. Throws INPUT with the limit that was broken; then what was set before is kept.
   void set(uint32_t model_id, const Description &description, Dataset &inputs, size_t input,
            const aclrt_aipp_t &given);
+  // As if nothing had been set.
+  void forget(size_t input) noexcept { image_bytes_.erase(input); }
   // Throws INPUT where an image input has no parameters yet, or is fed images of another size.
   void check_images(const Description &description, const aclrt_buffer_t *inputs,
                     const aclrt_dims_t *shapes) const;

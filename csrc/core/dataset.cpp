@@ -7,7 +7,7 @@
 
 namespace aclrt {
 
-Dataset::Dataset(const std::vector<size_t> &sizes) {
+Dataset::Dataset(const std::vector<size_t> &sizes, MemoryMeter &meter) : meter_(meter) {
   const acl::Table &api = acl::api();
   try {
     slots_.reserve(sizes.size());
@@ -18,6 +18,7 @@ Dataset::Dataset(const std::vector<size_t> &sizes) {
     for (const size_t nbytes : sizes) {
       slots_.push_back({nbytes == kLater ? DeviceBuffer() : DeviceBuffer(nbytes)});
       Slot &slot = slots_.back();
+      count(slot);
       slot.record = api.aclCreateDataBuffer(slot.memory.data(), slot.memory.size());
       if (slot.record == nullptr) {
         fail(ACL_ERROR_BAD_ALLOC, "aclCreateDataBuffer", "cannot create a data buffer");
@@ -46,11 +47,18 @@ void Dataset::point(size_t index, void *data) {
   slot.borrowed = data;
 }
 
+void Dataset::count(Slot &slot) noexcept {
+  meter_.subtract(MemoryMeter::kBuffers, slot.counted);
+  slot.counted = slot.memory.size();
+  meter_.add(MemoryMeter::kBuffers, slot.counted);
+}
+
 void Dataset::fit(size_t index, size_t nbytes, size_t capacity) {
   Slot &slot = slots_[index];
   if (slot.memory.size() < nbytes || slot.memory.data() == nullptr) {
     empty(index);
     slot.memory = DeviceBuffer(capacity);
+    count(slot);
   }
   check(acl::api().aclUpdateDataBuffer(slot.record, slot.memory.data(), nbytes > 0 ? nbytes : 1),
         "aclUpdateDataBuffer", "cannot change a data buffer");
@@ -60,7 +68,9 @@ void Dataset::empty(size_t index) {
   Slot &slot = slots_[index];
   check(acl::api().aclUpdateDataBuffer(slot.record, nullptr, 0), "aclUpdateDataBuffer",
         "cannot change a data buffer");
-  check(slot.memory.release(), "aclrtFree", "cannot free device memory");
+  const aclError code = slot.memory.release();
+  count(slot);
+  check(code, "aclrtFree", "cannot free device memory");
 }
 
 void Dataset::adopt(size_t index) noexcept {
@@ -75,6 +85,7 @@ void Dataset::adopt(size_t index) noexcept {
   size_t nbytes = api.aclGetDataBufferSizeV2(slot.record);
   if (nbytes == 0) nbytes = api.aclGetDataBufferSizeV2(slot.record);
   slot.memory = DeviceBuffer(data, nbytes);
+  count(slot);
 }
 
 void Dataset::set_shape(size_t index, aclDataType dtype, const int64_t *dims, size_t rank) {
@@ -103,6 +114,7 @@ void Dataset::release(FirstFailure &failure) noexcept {
       slot.record = nullptr;
     }
     failure.add(slot.memory.release(), "aclrtFree", "cannot free device memory");
+    count(slot);
   }
   // The slots stay, so that buffer() remains valid; they own nothing any more.
 }

@@ -11,6 +11,7 @@
 #include "core/description.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/memory_meter.h"
 
 namespace aclrt {
 
@@ -21,7 +22,8 @@ class Dataset {
 
   // One buffer for each size. Needs the device's context in this thread, as does every function
   // that allocates.
-  explicit Dataset(const std::vector<size_t> &sizes);
+  // meter: told of the memory; must outlive this.
+  Dataset(const std::vector<size_t> &sizes, MemoryMeter &meter);
   ~Dataset();
   Dataset(const Dataset &) = delete;
   Dataset &operator=(const Dataset &) = delete;
@@ -49,8 +51,11 @@ class Dataset {
     DeviceBuffer memory;
     aclDataBuffer *record = nullptr;
     void *borrowed = nullptr;  // what it points to in place of its own memory
+    size_t counted = 0;  // by the meter
   };
+  void count(Slot &slot) noexcept;
 
+  MemoryMeter &meter_;
   aclmdlDataset *dataset_ = nullptr;
   std::vector<Slot> slots_;
 };

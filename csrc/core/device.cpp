@@ -47,8 +47,11 @@ void set_device(Device &device, bool owned) {
 }  // namespace
 
 Device *Devices::acquire(int32_t id) {
-  std::lock_guard<std::mutex> lock(mutex_);
-  Device &device = devices_[id];
+  Device &device = [&]() -> Device & {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return devices_[id];
+  }();
+  std::lock_guard<std::mutex> lock(device.mutex);
   if (device.users == 0) {
     device.id = id;
     set_device(device, owned_);
@@ -60,7 +63,7 @@ Device *Devices::acquire(int32_t id) {
 aclError Devices::release(Device *device) noexcept {
   // In a forked child another thread of the parent may have held the lock for ever.
   if (Runtime::instance().is_forked()) return ACL_SUCCESS;
-  std::lock_guard<std::mutex> lock(mutex_);
+  std::lock_guard<std::mutex> lock(device->mutex);
   if (--device->users > 0) return ACL_SUCCESS;
   device->context = nullptr;
   return owned_ ? acl::api().aclrtResetDevice(device->id) : ACL_SUCCESS;
@@ -69,12 +72,14 @@ aclError Devices::release(Device *device) noexcept {
 uint32_t Devices::user_count() noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
   uint32_t count = 0;
-  for (const auto &entry : devices_) count += entry.second.users;
+  for (auto &entry : devices_) {
+    std::lock_guard<std::mutex> device_lock(entry.second.mutex);
+    count += entry.second.users;
+  }
   return count;
 }
 
 void Devices::set_owned(bool owned) noexcept {
-  std::lock_guard<std::mutex> lock(mutex_);
   owned_ = owned;
 }
 

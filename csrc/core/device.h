@@ -6,6 +6,7 @@
 #ifndef ACLRT_CORE_DEVICE_H
 #define ACLRT_CORE_DEVICE_H
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -19,7 +20,8 @@ struct Device {
   int32_t id = 0;
   aclrtContext context = nullptr;
   aclrtRunMode run_mode = ACL_HOST;
-  uint32_t users = 0;  // under Devices' lock
+  std::mutex mutex;    // held while it is set or reset: several devices open at a time
+  uint32_t users = 0;  // under mutex
 
   aclrtMemcpyKind to_device() const noexcept {
     return run_mode == ACL_HOST ? ACL_MEMCPY_HOST_TO_DEVICE : ACL_MEMCPY_DEVICE_TO_DEVICE;
@@ -42,8 +44,8 @@ class Devices {
 
  private:
   std::mutex mutex_;
-  std::map<int32_t, Device> devices_;  // nodes stay where they are
-  bool owned_ = true;
+  std::map<int32_t, Device> devices_;  // nodes stay where they are; each has a lock of its own
+  std::atomic<bool> owned_{true};
 };
 
 // One user of a device.

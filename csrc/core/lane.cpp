@@ -43,8 +43,8 @@ Lane::Lane(std::shared_ptr<Model> loaded, size_t depth)
     slot.is_allocated.resize(description.outputs().size());
     slot.output_shapes.resize(description.outputs().size());
     if (runs_whole) continue;
-    slot.device_inputs = std::make_unique<Dataset>(model->input_sizes());
-    slot.device_outputs = std::make_unique<Dataset>(model->output_sizes());
+    slot.device_inputs = std::make_unique<Dataset>(model->input_sizes(), model->meter());
+    slot.device_outputs = std::make_unique<Dataset>(model->output_sizes(), model->meter());
   }
 }
 

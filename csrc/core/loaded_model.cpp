@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/mapped_file.h"
 #include "core/runtime.h"
+#include "core/weights.h"
 #include "om/numbers.h"
 #include "om/om.h"
 
@@ -55,6 +56,7 @@ ModelFacts judge_bytes(om::Bytes bytes, const ModelSource &source) {
     facts.soc_version = model.soc_version;
     facts.compiler_version = model.compiler_version;
     facts.needs_host_check = model.needs_host_check;
+    facts.is_unknown_shape = model.is_unknown_shape || model.model_num > 1;
     facts.gear_order = model.gear_order;
     if (facts.is_simulated && model.onnx.size == 0 && !has_stand_in(source)) {
       refuse_without_body(model, source.label());
@@ -147,10 +149,19 @@ ModelFacts judge(const ModelSource &source) {
   return judge_bytes(file.bytes(), source);
 }
 
-LoadedModel::LoadedModel(const ModelSource &source, const ModelFacts &facts) {
+LoadedModel::LoadedModel(const ModelSource &source, const ModelFacts &facts,
+                         const Weights *weights) {
   const acl::Table &api = acl::api();
   const OnnxStandIn stand_in(source.onnx);
-  if (source.path.empty()) {
+  if (weights != nullptr && source.path.empty()) {
+    const aclError code = api.aclmdlLoadFromMemWithMem(source.data, source.size, &id_, nullptr, 0,
+                                                       weights->data(), weights->size());
+    if (code != ACL_SUCCESS) refuse_load(code, "aclmdlLoadFromMemWithMem", source, facts);
+  } else if (weights != nullptr) {
+    const aclError code = api.aclmdlLoadFromFileWithMem(source.path.c_str(), &id_, nullptr, 0,
+                                                        weights->data(), weights->size());
+    if (code != ACL_SUCCESS) refuse_load(code, "aclmdlLoadFromFileWithMem", source, facts);
+  } else if (source.path.empty()) {
     const aclError code = api.aclmdlLoadFromMem(source.data, source.size, &id_);
     if (code != ACL_SUCCESS) refuse_load(code, "aclmdlLoadFromMem", source, facts);
   } else {

@@ -33,6 +33,7 @@ struct ModelFacts {
   std::string soc_version;  // "" where the file does not say, as the next
   std::string compiler_version;
   bool needs_host_check = false;
+  bool is_unknown_shape = false;        // AscendCL's second engine; nothing is known at load
   std::vector<std::string> gear_order;  // inputs as in ATC's --input_shape; empty if not told
 };
 
@@ -48,10 +49,13 @@ Error needs_npu(const ModelSource &source);
 // Throws MODEL_FORMAT (field and offset in the message) or IO. Needs no library.
 ModelFacts judge(const ModelSource &source);
 
+class Weights;
+
 class LoadedModel {
  public:
-  // Needs the device's context in this thread.
-  LoadedModel(const ModelSource &source, const ModelFacts &facts);
+  // Needs the device's context in this thread. weights: where to put them, which has to outlive
+  // this; nullptr: AscendCL manages its own.
+  LoadedModel(const ModelSource &source, const ModelFacts &facts, const Weights *weights);
   ~LoadedModel() { unload(); }
   LoadedModel(const LoadedModel &) = delete;
   LoadedModel &operator=(const LoadedModel &) = delete;

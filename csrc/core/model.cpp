@@ -9,7 +9,6 @@
 #include <new>
 
 #include "core/context_guard.h"
-#include "core/load_check.h"
 #include "core/overlap.h"
 #include "core/user_memory.h"
 
@@ -179,33 +178,28 @@ void check_overlap(const std::vector<Tensor> &takes, const aclrt_buffer_t *input
 
 }  // namespace
 
-std::shared_ptr<Model> Model::load(const ModelSource &source, int32_t device_id) {
-  Runtime &runtime = Runtime::instance();
-  ModelFacts facts = judge(source);
-  runtime.load(nullptr);
-  refuse_unless_loadable({check_backend(facts, source, runtime.is_fake())});
-  runtime.init(nullptr);
-  refuse_unless_loadable(check_board(facts, source, runtime.info()));
-  DeviceRef device(device_id);
-  const ContextGuard guard(*device);
-  auto model = std::make_shared<Model>(std::move(device), source, facts);
-  runtime.add(model);
-  return model;
-}
-
-Model::Model(DeviceRef device, const ModelSource &source, const ModelFacts &facts)
-    : device_id_(device->id),
+Model::Model(DeviceRef device, const ModelSource &source, const ModelFacts &facts, const Kin &kin)
+    : loss_(kin.loss),
+      meter_(kin.meter),
+      device_id_(device->id),
       device_(std::move(device)),
       facts_(facts),
-      loaded_(source, facts),
+      weights_(kin.weights),
+      loaded_(source, facts, weights_.get()),
+      load_weights_(meter_, MemoryMeter::kWeights, 0),
+      load_work_(meter_, MemoryMeter::kWork, 0),
       description_(loaded_.id()),
       gears_(description_, facts.gear_order),
       takes_memory_in_place_(gears_.kind() == ACLRT_DYNAMIC_NONE),
-      inputs_(sizes_of_inputs(description_, gears_)),
-      outputs_(sizes_of_outputs(description_, gears_)),
+      inputs_(sizes_of_inputs(description_, gears_), meter_),
+      outputs_(sizes_of_outputs(description_, gears_), meter_),
       output_shapes_(description_.outputs().size()),
-      allocated_(description_.outputs().size()) {
+      allocated_(description_.outputs().size()),
+      host_(meter_, MemoryMeter::kHost,
+            output_shapes_.size() * (sizeof(aclrt_shape_t) + sizeof(void *))) {
   if (!facts_.has_sizes) query_sizes(source, facts_);
+  if (weights_.get() == nullptr) load_weights_.set(facts_.weight_size);
+  load_work_.set(facts_.work_size);
   gears_.learn_outputs(loaded_.id(), inputs_, description_);
 }
 
@@ -227,7 +221,7 @@ void Model::on_device(Body &&body) {
     // What was set for this run may have arrived or not.
     gears_.forget();
     range_.forget();
-    mark_lost(error);
+    note(error);
     throw;
   }
 }
@@ -293,16 +287,8 @@ void Model::run_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_s
   for (size_t i = 0; i < output_count; ++i) copy_shape(output_shapes_[i], shapes[i]);
 }
 
-void Model::mark_lost(const Error &error) {
-  if (error.kind != ACLRT_ERROR_DEVICE_LOST || state_ != State::kOpen) return;
-  lost_ = error;
-  state_ = State::kBroken;
-}
-
 void Model::note(const Error &error) {
-  if (error.kind != ACLRT_ERROR_DEVICE_LOST) return;
-  std::lock_guard<std::mutex> lock(mutex_);
-  mark_lost(error);
+  if (error.kind == ACLRT_ERROR_DEVICE_LOST) loss_->set(error);
 }
 
 std::vector<size_t> Model::input_sizes() const {
@@ -355,17 +341,22 @@ void Model::set_aipp(size_t input, const aclrt_aipp_t &aipp) {
   on_device([&] { aipp_.set(loaded_.id(), description_, inputs_, input, aipp); });
 }
 
-void Model::refuse_unless_open() const {
-  if (state_ == State::kOpen) return;
-  refuse_if_broken();
+void Model::forget_aipp(size_t input) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  aipp_.forget(input);
+}
+
+void Model::refuse_closed() {
   throw Error(ACLRT_ERROR_CLOSED, "the model is closed", "Load it again.");
 }
 
+void Model::refuse_unless_open() const {
+  if (is_closed_) refuse_closed();
+  refuse_if_broken();
+}
+
 void Model::refuse_if_broken() const {
-  if (!is_broken()) return;
-  Error error = *lost_;
-  error.message = "the device was lost in an earlier run: " + error.message;
-  throw error;
+  if (loss_->happened()) loss_->refuse();
 }
 
 bool Model::has_fixed_shapes() const noexcept {
@@ -494,12 +485,15 @@ void Model::close() {
   bool was_broken = false;
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    if (state_ == State::kClosed) return;
-    was_broken = state_ == State::kBroken;
-    state_ = State::kClosed;
+    if (is_closed_) return;
+    was_broken = loss_->happened();
+    is_closed_ = true;
     {
       const ContextGuard guard(*device_, failure);
       failure.add(loaded_.unload(), "aclmdlUnload", "cannot unload the model");
+      weights_.release(failure);
+      load_weights_.release();
+      load_work_.release();
       inputs_.release(failure);
       outputs_.release(failure);
       failure.add(description_.release(), "aclmdlDestroyDesc", "cannot destroy a description");

@@ -14,7 +14,6 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,14 +24,24 @@
 #include "core/device.h"
 #include "core/gears.h"
 #include "core/loaded_model.h"
+#include "core/loss.h"
+#include "core/memory_meter.h"
 #include "core/runtime.h"
 #include "core/shape_range.h"
+#include "core/weights.h"
 
 namespace aclrt {
 
 class Model final : public Closeable {
  public:
-  static std::shared_ptr<Model> load(const ModelSource &source, int32_t device_id);
+  // What the instances of one model have in common.
+  struct Kin {
+    std::shared_ptr<MemoryMeter> meter;
+    std::shared_ptr<Loss> loss;
+    std::shared_ptr<Weights> weights;  // nullptr: AscendCL manages each instance's own
+  };
+  // For Instances; needs the device's context in this thread.
+  Model(DeviceRef device, const ModelSource &source, const ModelFacts &facts, const Kin &kin);
   ~Model() override;
 
   // Positional buffers. shapes may be nullptr, else one per output.
@@ -44,6 +53,8 @@ class Model final : public Closeable {
                   aclrt_shape_t *shapes);
   // For the runs that follow.
   void set_aipp(size_t input, const aclrt_aipp_t &aipp);
+  // Runs are refused until it is set again.
+  void forget_aipp(size_t input);
   void close() override;
 
   // ---- for a queue, whose runs have datasets of their own ----
@@ -60,22 +71,20 @@ class Model final : public Closeable {
   void note(const Error &error);
   void refuse_unless_open() const;
   void refuse_if_broken() const;
-  bool is_broken() const noexcept { return state_ == State::kBroken; }
+  bool is_broken() const noexcept { return loss_->happened(); }
 
   const Description &description() const noexcept { return description_; }
   const Gears &gears() const noexcept { return gears_; }
   const ModelFacts &facts() const noexcept { return facts_; }
   int32_t device_id() const noexcept { return device_id_; }
+  MemoryMeter &meter() noexcept { return meter_; }
 
-  // For load() alone; needs the device's context in this thread.
-  Model(DeviceRef device, const ModelSource &source, const ModelFacts &facts);
+  [[noreturn]] static void refuse_closed();
 
  private:
-  enum class State { kOpen, kBroken, kClosed };
   class OutputMemory;
 
   bool has_fixed_shapes() const noexcept;
-  void mark_lost(const Error &error);
   void check_counts(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_buffer_t *outputs,
                     size_t output_count) const;
   void check_places(const aclrt_buffer_t *inputs, const aclrt_buffer_t *outputs) const;
@@ -91,14 +100,18 @@ class Model final : public Closeable {
   void read_output_shapes(aclrt_shape_t *shapes) const;
 
   std::mutex mutex_;
-  std::atomic<State> state_{State::kOpen};  // written under the lock
-  std::optional<Error> lost_;               // why it is BROKEN; written once, before state_
+  std::atomic<bool> is_closed_{false};  // written under the lock
+  const std::shared_ptr<Loss> loss_;
+  MemoryMeter meter_;
 
   // In this order: a load that fails half way gives back what it has from the bottom up.
   const int32_t device_id_;
   DeviceRef device_;
   ModelFacts facts_;
+  WeightsUser weights_;
   LoadedModel loaded_;
+  Metered load_weights_;
+  Metered load_work_;
   Description description_;
   Gears gears_;
   // With gears or ranges the device may take more of a tensor's memory than a run's share of it.
@@ -110,6 +123,7 @@ class Model final : public Closeable {
   std::vector<aclrt_shape_t>
       output_shapes_;              // real ones: of the gear selected last, or of the last run
   std::vector<void *> allocated_;  // for OutputMemory
+  Metered host_;
 };
 
 }  // namespace aclrt

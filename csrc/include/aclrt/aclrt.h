@@ -8,7 +8,8 @@
 // Ownership  Children keep their parents alive (a model its device, a device the runtime), so
 //            handles may be released in any order, on any thread, at any time, also at exit.
 // Threads    Every function may be called from any thread. The calling thread's AscendCL context is
-//            restored before a call returns. Runs of one model are serialised by the model.
+//            restored before a call returns. A run takes a free instance of its model, of which
+//            there is one unless more were asked for, or waits for one.
 // Strings    UTF-8 (paths: the bytes of the file system). Pointers in *_info structs belong to the
 //            object asked and live as long as it does.
 #ifndef ACLRT_ACLRT_H
@@ -255,8 +256,9 @@ typedef struct aclrt_model_options_t {
   const char *path;  // the .om: a file (mapped), or
   const void *data;  // its bytes; free to go after the call
   size_t data_size;
-  int32_t device_id;  // default 0
-  const char *onnx;   // fake only: the ONNX to run in place of a really compiled .om; may be NULL
+  int32_t device_id;   // default 0
+  const char *onnx;    // fake only: the ONNX to run in place of a really compiled .om; may be NULL
+  uint32_t instances;  // how many runs there can be at a time, up to 64; 0 is 1
 } aclrt_model_options_t;
 
 // What varies from run to run.
@@ -304,6 +306,8 @@ typedef struct aclrt_model_info_t {
   aclrt_dynamic_t dynamic;
   size_t gear_count;
   const aclrt_gear_t *gears;
+  size_t instance_count;
+  int32_t shares_weights;  // 1: the instances have one block of device memory for weights
 } aclrt_model_info_t;
 
 // A buffer. For inputs data is only read.
@@ -321,6 +325,9 @@ typedef struct aclrt_shape_t {
 } aclrt_shape_t;
 
 // Checks the file, opens the device, loads, describes and prepares all buffers that a run needs.
+// Several instances share their weights where AscendCL can load with given memory; each has
+// workspace and buffers of its own, a device that one of them loses is lost for all, and the calls
+// below are for all of them.
 ACLRT_API aclrt_status_t *aclrt_model_load(const aclrt_model_options_t *options,
                                            aclrt_model_t **model);
 ACLRT_API aclrt_status_t *aclrt_model_info(aclrt_model_t *model, aclrt_model_info_t *info);
@@ -341,6 +348,24 @@ ACLRT_API aclrt_status_t *aclrt_model_run_shaped(aclrt_model_t *model, const acl
                                                  size_t input_count, aclrt_buffer_t *outputs,
                                                  size_t output_count, aclrt_shape_t *shapes);
 ACLRT_API void aclrt_data_release(void *data);
+
+// Bytes that a model holds. Asking does not wait for runs.
+typedef struct aclrt_memory_stats_t {
+  uint64_t weights;  // on the device, as AscendCL states them; of an instance 0 where shared
+  uint64_t work;     // on the device for activations, as AscendCL states them
+  uint64_t buffers;  // on the device for inputs and outputs
+  uint64_t pinned;   // page-locked host memory
+  uint64_t host;     // ordinary host memory, beside the library's fixed structures
+  uint64_t peak;     // the most that the three on the device came to at one time
+} aclrt_memory_stats_t;
+
+// instance: counted from 0, or -1 for all together.
+ACLRT_API aclrt_status_t *aclrt_model_memory_stats(aclrt_model_t *model, int32_t instance,
+                                                   aclrt_memory_stats_t *stats);
+// Runs each instance this often with zeros in its largest shapes, so that no caller has to wait for
+// what happens at a first run. ACLRT_ERROR_INPUT where the largest shape has no limit, or an input
+// takes images of any size.
+ACLRT_API aclrt_status_t *aclrt_model_warm_up(aclrt_model_t *model, uint32_t runs);
 
 // Dynamic AIPP: what is done to one image.
 typedef struct aclrt_aipp_image_t {

@@ -158,7 +158,8 @@ class Device {
 
 struct ModelOptions {
   int32_t device_id = 0;
-  std::string onnx = {};  // fake device only: the ONNX to run in place of a really compiled .om
+  std::string onnx = {};   // fake device only: the ONNX to run in place of a really compiled .om
+  uint32_t instances = 1;  // how many runs there can be at a time, up to 64; weights are shared
 };
 
 class Model {
@@ -175,6 +176,18 @@ class Model {
   const std::vector<TensorSpec> &outputs() const noexcept { return *outputs_; }
   // Empty for fixed shapes and for shape ranges.
   const std::vector<Gear> &gears() const noexcept { return gears_; }
+  // Bytes that the model holds now: of all instances, or of one, counted from 0.
+  aclrt_memory_stats_t memory_stats(int32_t instance = -1) const {
+    detail::require_open(handle_.get(), "the model");
+    aclrt_memory_stats_t stats{};
+    check(aclrt_model_memory_stats(handle_.get(), instance, &stats));
+    return stats;
+  }
+  // Runs each instance with zeros in its largest shapes, so that no caller waits for a first run.
+  void warm_up(uint32_t runs = 1) {
+    detail::require_open(handle_.get(), "the model");
+    check(aclrt_model_warm_up(handle_.get(), runs));
+  }
   aclrt_model_info_t info() const {
     detail::require_open(handle_.get(), "the model");
     aclrt_model_info_t info{};
@@ -238,6 +251,7 @@ class Model {
     raw.data_size = size;
     raw.device_id = options.device_id;
     raw.onnx = options.onnx.empty() ? nullptr : options.onnx.c_str();
+    raw.instances = options.instances;
     aclrt_model_t *handle = nullptr;
     check(aclrt_model_load(&raw, &handle));
     handle_.reset(handle);
