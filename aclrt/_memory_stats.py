@@ -14,11 +14,11 @@ class MemoryStats(NamedTuple):
     """Bytes that a model, one of its instances or a pool holds at one moment.
 
     ``weights``, ``work`` and ``buffers`` are on the device: for weights and for activations as
-    AscendCL states them, and for inputs and outputs. ``pinned`` is page-locked host memory, ``host``
-    ordinary host memory beside what Python objects and the library's fixed structures take.
-    ``peak`` is the most that the three on the device came to at one time. ``instances`` has the
-    same for each instance (its ``weights`` are 0 where all share one block), or for each device of
-    a pool.
+    AscendCL states them, and for inputs and outputs, in flight too. ``pinned`` is page-locked host
+    memory, ``host`` ordinary host memory beside what Python objects and the library's fixed
+    structures take. ``peak`` is the most that the three on the device came to at one time.
+    ``instances`` has the same for each instance (its ``weights`` are 0 where all share one block),
+    or for each device of a pool.
     """
 
     weights: int

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _batches, _check, _dynamic, _loading, dtypes, runtime
+from . import _batches, _check, _dynamic, _loading, _specs, dtypes, runtime
 from ._capacity import MOST_INSTANCES, Capacity
 from ._failure import raise_run
-from ._ffi import ffi, lib, raise_for, text
+from ._ffi import ffi, lib, raise_for
 from ._submitting import Submitting
 from .device import Device, close_after
 from .errors import ClosedError, InputError, ModelLoadError
@@ -101,9 +101,7 @@ class OfflineModel(Submitting, Capacity):
         self._closed = False
         self._name, self._handle = "", None
         runtime.ensure(backend)
-        self._name, self._handle = _loading.load(
-            source, self._device_id, onnx, self._instances
-        )
+        self._name, self._handle = _loading.load(source, self._device_id, onnx, self._instances)
         try:
             self._describe()
         except BaseException:
@@ -115,8 +113,8 @@ class OfflineModel(Submitting, Capacity):
         raise_for(lib.aclrt_model_info(self._handle, info))
         self._is_simulated = bool(info.is_simulated)
         self._shares_weights = bool(info.shares_weights)
-        self._inputs = tuple(_spec(info.inputs[i]) for i in range(info.input_count))
-        self._outputs = tuple(_spec(info.outputs[i]) for i in range(info.output_count))
+        self._inputs = tuple(_specs.spec_of(info.inputs[i]) for i in range(info.input_count))
+        self._outputs = tuple(_specs.spec_of(info.outputs[i]) for i in range(info.output_count))
         self._input_types = tuple(
             dtypes.onnx_type(info.inputs[i].dtype) for i in range(info.input_count)
         )
@@ -586,23 +584,3 @@ def _node_args(specs: Sequence[TensorSpec], types: Sequence[str]) -> list[NodeAr
         NodeArg(spec.name, [None if dim < 0 else dim for dim in spec.shape], onnx_type)
         for spec, onnx_type in zip(specs, types, strict=True)
     ]
-
-
-def _spec(info: Any) -> TensorSpec:
-    shape = tuple(int(info.dims[axis]) for axis in range(info.rank))
-    return TensorSpec(
-        name=text(info.name),
-        dtype=dtypes.dtype_of(int(info.dtype)),
-        shape=shape,
-        format=dtypes.format_name(int(info.format)),
-        nbytes=int(info.nbytes),
-        dynamic=any(dim < 0 for dim in shape),
-        acl_name=text(info.acl_name),
-        range=_ranges(info),
-    )
-
-
-def _ranges(info: Any) -> tuple[tuple[int, int], ...]:
-    if not info.range:
-        return ()
-    return tuple((int(info.range[2 * a]), int(info.range[2 * a + 1])) for a in range(info.rank))

@@ -25,6 +25,17 @@ def partitions(om):
     return found
 
 
+def with_weights(om, weights):
+    """The file with a partition of weights besides, as ATC writes one."""
+    (count,) = struct.unpack_from("<I", om, HEADER)
+    begin = HEADER + 8 + 24 * count
+    row = struct.pack("<IIQQ", 1, 0, len(om) - begin, len(weights))
+    data = bytearray(om[:begin] + row + om[begin:] + weights)
+    struct.pack_into("<I", data, HEADER, count + 1)
+    struct.pack_into("<Q", data, 0xB8, len(data) - HEADER)
+    return bytes(data)
+
+
 def records(raw):
     """MODEL_INOUT_INFO as {type: value}, in the order written."""
     found, at = {}, 0

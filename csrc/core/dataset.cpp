@@ -49,7 +49,7 @@ void Dataset::point(size_t index, void *data) {
 
 void Dataset::count(Slot &slot) noexcept {
   meter_.subtract(MemoryMeter::kBuffers, slot.counted);
-  slot.counted = slot.memory.size();
+  slot.counted = memory::device_footprint(slot.memory.size());
   meter_.add(MemoryMeter::kBuffers, slot.counted);
 }
 

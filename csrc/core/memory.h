@@ -17,6 +17,10 @@ void *alloc_device(size_t nbytes);
 void *alloc_host(size_t nbytes);
 aclError free_device(void *data) noexcept;
 aclError free_host(void *data) noexcept;
+// What aclrtMalloc takes from the device for so many bytes.
+constexpr size_t device_footprint(size_t nbytes) noexcept {
+  return nbytes > 0 ? (nbytes + 31) / 32 * 32 + 32 : 0;
+}
 }  // namespace memory
 
 template <void *(*Alloc)(size_t), aclError (*Free)(void *) noexcept>

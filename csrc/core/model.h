@@ -4,9 +4,8 @@
 // allocates, creates and destroys nothing. The exception are shape ranges (shape_range.h), whose
 // memory follows what is fed.
 //
-// States   OPEN -> (device lost) BROKEN, any -> close -> CLOSED. A BROKEN model refuses runs
-// without
-//          calling AscendCL; its close() tries to free and never fails.
+// States   OPEN -> (device lost) BROKEN, any -> close -> CLOSED. BROKEN refuses runs and does not
+//          call AscendCL for them; its close() tries to free and never fails.
 // Threads  One lock: runs are serialised, close() waits for the run in progress.
 #ifndef ACLRT_CORE_MODEL_H
 #define ACLRT_CORE_MODEL_H

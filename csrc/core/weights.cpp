@@ -9,7 +9,7 @@ namespace aclrt {
 Weights::Weights(size_t nbytes, std::shared_ptr<MemoryMeter> meter)
     : memory_(nbytes),
       meter_(std::move(meter)),
-      metered_(*meter_, MemoryMeter::kWeights, memory_.size()) {}
+      metered_(*meter_, MemoryMeter::kWeights, memory::device_footprint(memory_.size())) {}
 
 WeightsUser::WeightsUser(std::shared_ptr<Weights> weights) : weights_(std::move(weights)) {
   if (weights_ != nullptr) ++weights_->users_;
@@ -39,8 +39,9 @@ size_t shareable_weights(const ModelSource &source, const ModelFacts &facts) {
 }
 
 bool refuses_weights(const Error &error) noexcept {
-  const bool unsupported =
-      error.code == ACL_ERROR_API_NOT_SUPPORT || error.code == ACL_ERROR_FEATURE_UNSUPPORTED;
+  const bool unsupported = error.code == ACL_ERROR_API_NOT_SUPPORT ||
+                           error.code == ACL_ERROR_FEATURE_UNSUPPORTED ||
+                           error.code == ACL_ERROR_RT_FEATURE_NOT_SUPPORT;
   return unsupported && std::string_view(error.call).find("WithMem") != std::string_view::npos;
 }
 

@@ -50,6 +50,23 @@ void describes_the_model(const std::string &folder) {
   CHECK_EQ(std::string(aclrt_version()), aclrt::version());
 }
 
+void instances_are_warmed_and_weighed(const std::string &folder) {
+  aclrt::ModelOptions options;
+  options.instances = 2;
+  aclrt::Model model(folder + "/digits.om", options);
+  model.warm_up(2);
+  const aclrt_memory_stats_t all = model.memory_stats();
+  CHECK_EQ(all.buffers, model.memory_stats(0).buffers + model.memory_stats(1).buffers);
+  CHECK_EQ(all.peak, all.weights + all.work + all.buffers);
+  CHECK_EQ(2u, model.info().instance_count);
+  try {
+    model.memory_stats(2);
+    CHECK(false);
+  } catch (const aclrt::Error &error) {
+    CHECK(contains(error.what(), "there is no instance 2"));
+  }
+}
+
 void the_shape_selects_the_gear(const std::string &folder) {
   aclrt::Model model(folder + "/gears.om");
   CHECK_EQ(3u, model.gears().size());
@@ -260,6 +277,7 @@ int main(int argc, char **argv) {
   const std::string folder = argv[1];
   describes_the_model(folder);
   runs_by_name_and_by_position(folder);
+  instances_are_warmed_and_weighed(folder);
   the_shape_selects_the_gear(folder);
   a_range_gives_real_shapes(folder);
   runs_into_the_callers_buffers(folder);

@@ -77,6 +77,8 @@ MADE_BY = {
     "aclmdlCreateAIPP": "aipp",
     "aclmdlLoadFromFile": "model",
     "aclmdlLoadFromMem": "model",
+    "aclmdlLoadFromFileWithMem": "model",
+    "aclmdlLoadFromMemWithMem": "model",
 }
 ENDED_BY = {
     "aclrtFree": "device_memory",

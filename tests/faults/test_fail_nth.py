@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from om_bytes import with_weights
 
 import aclrt
 from aclrt._ffi import ffi, lib, raise_for
@@ -27,8 +28,6 @@ UNREACHED = {
     "aclFinalizeReference": "at exit; test_a_failing_finalize_is_silent",
     "aclrtMallocHost": "page-locked buffers are not used yet",
     "aclrtFreeHost": "page-locked buffers are not used yet",
-    "aclmdlQuerySize": "for model generations that the reader leaves to AscendCL",
-    "aclmdlQuerySizeFromMem": "for model generations that the reader leaves to AscendCL",
 }
 
 
@@ -63,6 +62,9 @@ class Models:
             setattr(self, f"{mode}_aipp", om)
         self.path = folder / "one.om"
         self.path.write_bytes(self.one)
+        self.weighty = with_weights(self.one, bytes(4096))
+        self.weighty_path = folder / "weighty.om"
+        self.weighty_path.write_bytes(self.weighty)
         self.x = np.arange(6, dtype=np.float32).reshape(2, 3)
         self.xs = [np.arange(5, dtype=np.int32) * i for i in range(8)]
 
@@ -96,6 +98,15 @@ class Models:
     def cycle_many(self, _: Any) -> Outputs:
         with aclrt.OfflineModel(self.many) as model:
             return list(model(*self.xs))
+
+    def cycle_instances(self, _: Any) -> Outputs:
+        with aclrt.OfflineModel(self.weighty_path, instances=2) as model:
+            model.reserve()
+            return list(model(self.x))
+
+    def load_instances(self, _: Any) -> Outputs:
+        with aclrt.OfflineModel(self.weighty, instances=3):
+            return []
 
     def _shapes(self, model: bytes, *shapes: tuple[int, ...]) -> Outputs:
         with aclrt.OfflineModel(model) as loaded:
@@ -213,6 +224,8 @@ def scenarios(models: Models) -> dict[str, Scenario]:
         Scenario("run_8_4", models.run_many, open_many, _close),
         Scenario("load_run_close", models.cycle),
         Scenario("load_run_close_8_4", models.cycle_many),
+        Scenario("instances", models.cycle_instances),
+        Scenario("instances_from_memory", models.load_instances),
         Scenario("batch_gears", models.cycle_batches),
         Scenario("image_gears", models.cycle_images),
         Scenario("dims_gears", models.cycle_dims),

@@ -20,6 +20,11 @@ def load() -> None:
         aclrt.OfflineModel(source).close()
     aclrt.OfflineModel("a.om", device_id=1, backend="fake", onnx="a.onnx", cast="safe")
     aclrt.OfflineModel("a.om", pad="up", split=True)
+    with aclrt.OfflineModel("a.om", instances=4) as model:
+        model.reserve(in_flight=8, warm_up=0)
+        stats: aclrt.MemoryStats = model.memory_stats()
+        nbytes: int = stats.device + stats.instances[0].work + model.instances
+        print(nbytes, model.shares_weights)
 
 
 def call(x: NDArray[np.float32]) -> None:

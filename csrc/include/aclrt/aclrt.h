@@ -353,7 +353,7 @@ ACLRT_API void aclrt_data_release(void *data);
 typedef struct aclrt_memory_stats_t {
   uint64_t weights;  // on the device, as AscendCL states them; of an instance 0 where shared
   uint64_t work;     // on the device for activations, as AscendCL states them
-  uint64_t buffers;  // on the device for inputs and outputs
+  uint64_t buffers;  // on the device for inputs and outputs, queues' among them
   uint64_t pinned;   // page-locked host memory
   uint64_t host;     // ordinary host memory, beside the library's fixed structures
   uint64_t peak;     // the most that the three on the device came to at one time
