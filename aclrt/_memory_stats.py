@@ -52,5 +52,6 @@ def read(handle: Any, count: int) -> MemoryStats:
 
 def total(parts: list[MemoryStats]) -> MemoryStats:
     """Several together. Their peaks are added, though they need not have been at the same time."""
-    sums = [sum(column) for column in zip(*(part[:6] for part in parts), strict=True)]
-    return MemoryStats(*(sums or [0] * 6), instances=tuple(parts))
+    kinds = ("weights", "work", "buffers", "pinned", "host", "peak")
+    sums = {kind: sum(getattr(part, kind) for part in parts) for kind in kinds}
+    return MemoryStats(**sums, instances=tuple(parts))

@@ -74,7 +74,7 @@ void warm_up(Model &model) {
                                    : nbytes_of(inputs[i].dtype, shapes[i].data(), shapes[i].size());
     memory.emplace_back(std::calloc(nbytes > 0 ? nbytes : 1, 1));
     if (memory.back() == nullptr) throw std::bad_alloc();
-    feed.push_back({memory.back().get(), nbytes});
+    feed.push_back({memory.back().get(), nbytes, nullptr});
     dims.push_back({shapes[i].data(), shapes[i].size()});
   }
   std::vector<aclrt_buffer_t> fetch(model.description().outputs().size());

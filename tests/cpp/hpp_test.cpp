@@ -65,6 +65,12 @@ void instances_are_warmed_and_weighed(const std::string &folder) {
   } catch (const aclrt::Error &error) {
     CHECK(contains(error.what(), "there is no instance 2"));
   }
+  aclrt_memory_stats_t unread;
+  for (aclrt_status_t *status :
+       {aclrt_model_memory_stats(nullptr, -1, &unread), aclrt_model_warm_up(nullptr, 1)}) {
+    CHECK_EQ(ACLRT_ERROR_INPUT, aclrt_status_error(status).kind);
+    aclrt_status_release(status);
+  }
 }
 
 void the_shape_selects_the_gear(const std::string &folder) {

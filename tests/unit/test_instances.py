@@ -102,7 +102,9 @@ def test_one_instance_costs_nothing_more(om_factory: Any) -> None:
     assert calls() == calls(instances=1)
 
 
-def test_shapes_known_at_run_time_have_weights_of_their_own(om_factory: Any, tmp_path: Path) -> None:
+def test_shapes_known_at_run_time_have_weights_of_their_own(
+    om_factory: Any, tmp_path: Path
+) -> None:
     """AscendCL tells no size for them, so that each instance's weights are its own."""
     tensors = [("x", "float32", ("N", 3))], [("y", "float32", ("N", 4))]
     (tmp_path / "m.onnx").write_bytes(
@@ -217,6 +219,7 @@ def test_memory_stats_are_the_ledgers(weighty: bytes) -> None:
         assert now["host_memory"]["live_bytes"] == stats.pinned
         assert stats.host >= sum(one.host for one in stats.instances) > 0
     after = model.memory_stats()
+    assert isinstance(after, aclrt.MemoryStats)
     assert (after.device, after.peak) == (0, stats.peak)
 
 
@@ -258,7 +261,10 @@ def test_reserve_runs_the_largest_gear(om_factory: Any, tmp_path: Path) -> None:
     tensors = [("x", "float32", ("N", 3))], [("y", "float32", ("N", 3))]
     (tmp_path / "m.onnx").write_bytes(om_factory.onnx([("Neg", ["x"], ["y"])], *tensors))
     om = aclrt.convert(
-        tmp_path / "m.onnx", tmp_path / "m", input_shape={"x": (-1, 3)}, dynamic_batch_size=(1, 8, 2)
+        tmp_path / "m.onnx",
+        tmp_path / "m",
+        input_shape={"x": (-1, 3)},
+        dynamic_batch_size=(1, 8, 2),
     )
     with aclrt.OfflineModel(om, instances=2) as model:
         model.reserve()
@@ -277,9 +283,11 @@ def test_a_wrong_number_of_instances_is_refused(om_factory: Any, value: Any) -> 
 @pytest.mark.parametrize("options", [{"in_flight": 0}, {"warm_up": -1}, {"in_flight": "many"}])
 def test_a_wrong_reserve_is_refused(om_factory: Any, options: dict[str, Any]) -> None:
     """Before anything runs."""
-    with aclrt.OfflineModel(om_factory.identity()) as model:
-        with pytest.raises(aclrt.InputError, match="must be"):
-            model.reserve(**options)
+    with (
+        aclrt.OfflineModel(om_factory.identity()) as model,
+        pytest.raises(aclrt.InputError, match="must be"),
+    ):
+        model.reserve(**options)
 
 
 def test_models_load_at_a_time(om_factory: Any) -> None:
