@@ -22,7 +22,9 @@ class BenchConfig:
     Attributes:
         models: Files: ``.om``; with ``search_batch`` one ``.onnx`` instead. ``{batch}`` in a name
             stands for each of ``batch_sizes``.
-        batch_sizes: Of the models given, only those with these; empty: all.
+        batch_sizes: For a model whose batch is open: each of these, in turn; of several files:
+            those with these; empty: all files, the largest gear.
+        shapes: For models with open dims: each of these in turn, as ``"x:1,3,224,224;y:8"``.
         iterations: As for ``run``; and so on, up to ``backend``.
         duration_s: Seconds.
         warmup: Inferences.
@@ -30,6 +32,7 @@ class BenchConfig:
         input_files: ``"name=path"``.
         fills: ``"name=uniform:0:1"``.
         seed: Of made-up data.
+        repeat: How often everything is measured, from loading on.
         devices: Logical ids.
         threads: None: one for each instance.
         instances: On each device.
@@ -44,6 +47,7 @@ class BenchConfig:
 
     models: tuple[str, ...]
     batch_sizes: tuple[int, ...] = ()
+    shapes: tuple[str, ...] = ()
     iterations: int | None = None
     duration_s: float | None = None
     warmup: int = 10
@@ -51,6 +55,7 @@ class BenchConfig:
     input_files: tuple[str, ...] = ()
     fills: tuple[str, ...] = ()
     seed: int = 0
+    repeat: int = 1
     devices: tuple[int, ...] = (0,)
     threads: int | None = None
     instances: int = 1

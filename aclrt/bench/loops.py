@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from .. import tracing
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Clock", "Plan", "Samples", "SystemClock", "measure"]
+__all__ = ["Clock", "DeviceClock", "Plan", "Samples", "SystemClock", "measure"]
 
 Step = Callable[[int], object]  # takes the number of the inference
 _NS_PER_S = 1_000_000_000
@@ -49,6 +51,16 @@ class SystemClock:
         while (left := due - time.perf_counter_ns()) > 0:
             if left > 200_000:
                 time.sleep((left - 100_000) / _NS_PER_S)
+
+
+class DeviceClock:
+    """The fake device's virtual clock, which only its work moves on."""
+
+    now = staticmethod(tracing.clock_ns)
+
+    def wait_until(self, due: int) -> None:
+        """Never: nothing would move the clock meanwhile; plans that wait are refused before."""
+        raise NotImplementedError(due)
 
 
 @dataclass(frozen=True)

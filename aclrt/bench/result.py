@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .loops import Samples
+    from .phases import Parts
 
 __all__ = ["BenchInterrupted", "BenchResult", "Phase"]
 
 _NS_PER_S = 1e9
-_UNSEEN = "not measured: a run is one call of the library, which does not tell its parts yet"
+_UNSEEN = "not measured: left out"
 
 
 class BenchInterrupted(KeyboardInterrupt):
@@ -82,6 +84,7 @@ class Setup:
     devices: tuple[int, ...]
     soc_name: str
     batch: int
+    shape: str
     threads: int
     instances: int
     rate: float | None
@@ -92,6 +95,8 @@ class Setup:
     first_ns: list[int]
     memory: dict[str, Any]
     power: dict[str, Any] | None
+    parts: Parts | None = None
+    is_virtual: bool = False
     extra_cautions: tuple[str, ...] = ()
 
 
@@ -105,6 +110,7 @@ class BenchResult:
         devices: The devices' logical ids.
         soc_name: Their chip; ``""`` where unknown.
         batch: Samples in one inference: the first dim of the first input, 1 without any.
+        shape: Of the inputs that were fed: ``"x:1,3,224,224;y:8"``.
         threads: Host threads that called.
         instances: Copies of the model on each device.
         rate: Inferences offered a second; None: each thread called without a pause.
@@ -132,6 +138,7 @@ class BenchResult:
     devices: tuple[int, ...]
     soc_name: str
     batch: int
+    shape: str
     threads: int
     instances: int
     rate: float | None
@@ -205,10 +212,7 @@ def derive(samples: Samples, setup: Setup) -> BenchResult:
         phase("open", setup.open_ns, "initialising and opening the device"),
         phase("load", setup.load_ns, "loading the model"),
         phase("first", setup.first_ns, "the first inference; part of no other figure"),
-        phase("h2d", [], _UNSEEN),
-        phase("device", [], _UNSEEN),
-        phase("d2h", [], _UNSEEN),
-        phase("host", [], _UNSEEN),
+        *_parts(setup.parts),
         phase("end_to_end", service_ns, "a call: checks, copies both ways and execution"),
     )
     return BenchResult(
@@ -217,6 +221,7 @@ def derive(samples: Samples, setup: Setup) -> BenchResult:
         devices=setup.devices,
         soc_name=setup.soc_name,
         batch=setup.batch,
+        shape=setup.shape,
         threads=setup.threads,
         instances=setup.instances,
         rate=setup.rate,
@@ -240,6 +245,17 @@ def derive(samples: Samples, setup: Setup) -> BenchResult:
     )
 
 
+def _parts(parts: Parts | None) -> Iterator[Phase]:
+    if parts is None:
+        yield from (phase(name, [], _UNSEEN) for name in ("h2d", "device", "d2h", "host"))
+        return
+    yield phase("h2d", parts.h2d, f"copies to the device: {parts.note}")
+    yield phase("device", parts.device, f"execution: {parts.note}")
+    yield phase("d2h", parts.d2h, f"copies back: {parts.note}")
+    rest = "the rest of the call" if len(parts.host) else "not measured: it overlaps the device's"
+    yield phase("host", parts.host, rest)
+
+
 def _cautions(samples: Samples, setup: Setup, wall_ns: int) -> list[str]:
     size = len(samples.end)
     cautions = []
@@ -251,7 +267,11 @@ def _cautions(samples: Samples, setup: Setup, wall_ns: int) -> list[str]:
         cautions.append(
             f"{size} samples are too few for {names}: take {needed(max(short))} iterations or more"
         )
-    if setup.backend == "fake":
+    if setup.is_virtual:
+        cautions.append(
+            "measured by the fake device's virtual clock: the board's times, and none for the host"
+        )
+    elif setup.backend == "fake":
         cautions.append("measured on the fake device: these are this CPU's times, not a card's")
     late = int(samples.begin[-1] - samples.due[-1])
     if setup.rate is not None and late > wall_ns / 20 and size > 1:

@@ -5,16 +5,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import _feeds, runtime
+from .. import _feeds, runtime, tracing
 from ..device import Device
 from ..errors import InputError
 from ..model import OfflineModel
-from . import inputs
-from .loops import Clock, Plan, Step, SystemClock
+from . import inputs, phases, shapes
+from .loops import Clock, DeviceClock, Plan, Samples, Step, SystemClock
 from .loops import measure as _measure
 from .machine import host_memory
 from .power import Meter
@@ -41,12 +42,15 @@ def run(
     input_files: Sequence[str] = (),
     fills: Sequence[str] = (),
     seed: int = 0,
+    shape: str | Mapping[str, Sequence[int]] | None = None,
+    batch: int | None = None,
     device_id: int | Sequence[int] = 0,
     threads: int | None = None,
     instances: int = 1,
     rate: float | None = None,
     percentiles: Sequence[float] = (50, 90, 99),
     power: bool = False,
+    trace: str | os.PathLike[str] | None = None,
     save_outputs: str | os.PathLike[str] | None = None,
     output_format: str = "npy",
     backend: str | None = None,
@@ -56,7 +60,8 @@ def run(
     """Measures ``model(feed)``, end to end: checks, copies both ways and execution.
 
     The first inference of each instance is timed apart, then the warm-up follows untimed, then
-    inferences are timed one by one. Throughput is inferences by wall time.
+    inferences are timed one by one. Throughput is inferences by wall time. Afterwards some more
+    inferences are traced, which tell copies, device and host apart without disturbing the samples.
 
     Args:
         model: A file, which is loaded and closed; or an open model, which stays open.
@@ -68,12 +73,16 @@ def run(
         input_files: ``"name=path"``: .npy, .bin, .npz, or a folder, as for ``aclrt bench --input``.
         fills: ``"name=uniform:0:1"`` and the like, as for ``aclrt bench --fill``.
         seed: Of made-up data.
+        shape: Of the inputs where the model leaves it open: ``"x:1,3,224,224;y:8"`` or by name.
+        batch: Likewise, but the first dim alone: it selects the gear.
         device_id: One or several logical devices; unused for an open model.
         threads: Host threads that call; None: one for each instance.
         instances: Copies of the model on each device.
         rate: Inferences offered a second (open loop); latency then counts from when each was due.
         percentiles: To report, above 0 and up to 100.
         power: Read the cards' power from npu-smi.
+        trace: Where to write a trace of loading, the first inferences and those that are traced
+            for the phases.
         save_outputs: A folder for the outputs of one inference for each feed, made afterwards.
         output_format: ``"npy"`` or ``"bin"``.
         backend: For a file: ``"auto"``, ``"npu"``, ``"fake"`` or None, as in ``OfflineModel``.
@@ -104,44 +113,47 @@ def run(
         percentiles=percentiles,
         output_format=output_format,
     )
-    if feeds is not None and (input_files or fills):
-        raise InputError("feeds are given both as arrays and as files or fills")
+    if feeds is not None and (input_files or fills or shape is not None or batch is not None):
+        raise InputError("feeds are given, and files, fills, a shape or a batch too")
     if iterations is None and duration_s is None:
         iterations = _DEFAULT_ITERATIONS
-    clock = clock or SystemClock()
     plan = Plan(iterations, duration_s, warmup, warmup_s, rate)
+    seen = tracing.trace()
     with ExitStack() as stack:
-        loaded = _load(stack, model, chosen, instances, backend, clock)
-        first = loaded.models[0]
-        rows, data = (
-            ([_by_name(first, feeds)], "given by the caller")
-            if feeds is not None
-            else inputs.feeds_of(_feeds.concrete(first), input_files, fills, seed)
-        )
-        for opened in loaded.models:
-            start = clock.now()
-            opened(rows[0])
-            loaded.first_ns.append(clock.now() - start)
+        with seen:
+            loaded = _load(stack, model, chosen, instances, backend, clock)
+            first = loaded.models[0]
+            clock = clock or _clock(plan)
+            rows, data = (
+                ([_by_name(first, feeds)], "given by the caller")
+                if feeds is not None
+                else inputs.feeds_of(shapes.specs(first, shape, batch), input_files, fills, seed)
+            )
+            for opened in loaded.models:
+                start = clock.now()
+                opened(rows[0])
+                loaded.first_ns.append(clock.now() - start)
         meter = _meter(power, first, loaded.devices)
         steps = [_step(loaded.models[i % len(loaded.models)], rows) for i in range(workers)]
-        if meter is None:
+        with meter or nullcontext():
             samples = _measure(steps, plan, clock, watch)
-        else:
-            with meter:
-                samples = _measure(steps, plan, clock, watch)
         if not len(samples.end):
             raise KeyboardInterrupt
         loaded.note_memory("after_run")
+        samples, parts = _parts(samples, steps, plan, clock, seen)
+        if trace is not None:
+            seen.save(trace)
         if save_outputs is not None and not samples.is_partial:
             _save(first, rows, Path(save_outputs), output_format)
         wall_s = int(samples.end[-1] - samples.start) / 1e9
-        shape = rows[0][first.inputs[0].name].shape if first.inputs else ()
+        dims = rows[0][first.inputs[0].name].shape if first.inputs else ()
         setup = Setup(
             model="" if isinstance(model, OfflineModel) else os.fspath(model),
             backend=first.device.backend,
             devices=loaded.devices,
             soc_name=first.device.soc_name,
-            batch=shape[0] if shape else 1,
+            batch=dims[0] if dims else 1,
+            shape=shapes.text({spec.name: rows[0][spec.name].shape for spec in first.inputs}),
             threads=workers,
             instances=instances,
             rate=rate,
@@ -152,11 +164,37 @@ def run(
             first_ns=loaded.first_ns,
             memory=loaded.memory(),
             power=meter.figures(wall_s, len(samples.end)) if meter else None,
+            parts=parts,
+            is_virtual=isinstance(clock, DeviceClock),
         )
     result = derive(samples, setup)
     if samples.is_partial:
         raise BenchInterrupted(result)
     return result
+
+
+def _clock(plan: Plan) -> Clock:
+    """The machine's, or the fake device's where that is virtual."""
+    if not tracing.is_clock_virtual():
+        return SystemClock()
+    if plan.duration_s is not None or plan.warmup_s or plan.rate is not None:
+        raise InputError(
+            "the fake device's clock is virtual (ACLRT_FAKE_SEED) and stands still between runs: a "
+            "duration, a warm-up time or a rate would never be over",
+            hint="say how many iterations, or unset ACLRT_FAKE_SEED",
+        )
+    return DeviceClock()
+
+
+def _parts(
+    samples: Samples, steps: Sequence[Step], plan: Plan, clock: Clock, trace: tracing.trace
+) -> tuple[Samples, phases.Parts | None]:
+    """The phases of further inferences; none where Ctrl-C came, or the clock is the caller's."""
+    if samples.is_partial or not isinstance(clock, (SystemClock, DeviceClock)):
+        return samples, None
+    count = phases.count_for(len(samples.end), len(steps))
+    parts = phases.observe(steps, plan, clock, count, trace)
+    return (samples if parts is not None else replace(samples, is_partial=True)), parts
 
 
 def _check(**given: Any) -> None:
@@ -224,8 +262,9 @@ def _load(
     devices: tuple[int, ...],
     instances: int,
     backend: str | None,
-    clock: Clock,
+    clock: Clock | None,
 ) -> _Loaded:
+    clock = clock or SystemClock()
     if isinstance(model, OfflineModel):
         if instances != 1:
             raise InputError("an open model is one instance", hint="give the file for more")

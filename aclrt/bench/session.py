@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -107,6 +108,7 @@ def measure(
     *,
     save_outputs: str | os.PathLike[str] | None = None,
     output_format: str = "npy",
+    trace: str | os.PathLike[str] | None = None,
     watch: Titled | None = None,
     clock: Clock | None = None,
 ) -> BenchReport:
@@ -116,6 +118,7 @@ def measure(
         config: What to measure.
         save_outputs: As for ``run``; with several models a folder for each inside it.
         output_format: As for ``run``.
+        trace: As for ``run``, of the first measurement.
         watch: Gets the title of a measurement, and returns what ``run`` takes as ``watch``.
         clock: As for ``run``.
 
@@ -139,12 +142,12 @@ def measure(
     if searching and (config.threads is not None or config.instances != 1 or config.rate):
         raise InputError("a search for a goal chooses threads and instances itself, with no rate")
 
-    def once(path: str, threads: int | None, instances: int, title: str) -> BenchResult:
+    def once(case: Case, threads: int | None, instances: int, title: str) -> BenchResult:
         folder = save_outputs
-        if folder is not None and len(config.models) > 1:
-            folder = Path(folder) / Path(path).stem
+        if folder is not None and (len(config.models) > 1 or case.shape or case.batch):
+            folder = Path(folder) / _folder_name(case)
         return run(
-            path,
+            case.path,
             iterations=config.iterations,
             duration_s=config.duration_s,
             warmup=config.warmup,
@@ -152,12 +155,15 @@ def measure(
             input_files=config.input_files,
             fills=config.fills,
             seed=config.seed,
+            shape=case.shape,
+            batch=case.batch,
             device_id=config.devices,
             threads=threads,
             instances=instances,
             rate=config.rate,
             percentiles=config.percentiles,
             power=config.power,
+            trace=trace if not results else None,
             save_outputs=folder,
             output_format=output_format,
             backend=config.backend,
@@ -178,14 +184,14 @@ def measure(
 
     try:
         with tempfile.TemporaryDirectory(prefix="aclrt-bench-") as scratch:
-            for path, name in _files(config, Path(scratch), skipped):
+            for case in _cases(config, Path(scratch), skipped):
                 try:
-                    for result in _trials(config, path, name, once, searching, skipped):
-                        results.append(replace(result, model=name))
+                    for result in _trials(config, case, once, searching, skipped):
+                        results.append(replace(result, model=case.name))
                 except DeviceOutOfMemoryError as error:
                     if not config.search_batch:
                         raise
-                    skipped.append(f"{name}: {error.message}")
+                    skipped.append(f"{case.title}: {error.message}")
     except BenchInterrupted as interrupt:
         results.append(interrupt.result)
         raise BenchInterrupted(report(True)) from None
@@ -200,22 +206,21 @@ def measure(
 
 def _trials(
     config: BenchConfig,
-    path: str,
-    name: str,
+    case: Case,
     once: Callable[..., BenchResult],
     searching: bool,
     skipped: list[str],
 ) -> Iterator[BenchResult]:
     """One measurement of a file; or with 1, 2, 4, ... instances, as long as it helps."""
     if not searching:
-        yield once(path, config.threads, config.instances, name)
+        yield once(case, config.threads, config.instances, case.title)
         return
     before: BenchResult | None = None
     workers = 1
     while workers <= config.max_workers:
-        title = f"{name}, {workers} instance{'s' * (workers > 1)}"
+        title = f"{case.title}, {workers} instance{'s' * (workers > 1)}"
         try:
-            result = once(path, workers * len(config.devices), workers, title)
+            result = once(case, workers * len(config.devices), workers, title)
         except DeviceOutOfMemoryError as error:
             skipped.append(f"{title}: {error.message}")
             return
@@ -238,8 +243,46 @@ def _best(results: list[BenchResult], config: BenchConfig) -> int:
     return max(range(len(results)), key=lambda i: results[i].samples_per_s)
 
 
-def _files(config: BenchConfig, scratch: Path, skipped: list[str]) -> Iterator[tuple[str, str]]:
-    """Path and name of each file to measure."""
+@dataclass(frozen=True)
+class Case:
+    """One thing to measure: a file, and which of its shapes."""
+
+    path: str
+    name: str
+    shape: str | None = None
+    batch: int | None = None
+
+    @property
+    def title(self) -> str:
+        """For the progress bar and for what was skipped."""
+        if self.batch is not None:
+            return f"{self.name} at batch {self.batch}"
+        return f"{self.name} with {self.shape}" if self.shape is not None else self.name
+
+
+def _folder_name(case: Case) -> str:
+    parts = [Path(case.path).stem]
+    if case.batch is not None:
+        parts.append(f"batch{case.batch}")
+    if case.shape is not None:
+        parts.append(re.sub(r"[^\w.,-]", "_", case.shape))
+    return "-".join(parts)
+
+
+def _cases(config: BenchConfig, scratch: Path, skipped: list[str]) -> Iterator[Case]:
+    """Everything to measure, as often as asked for."""
+    if config.shapes and config.batch_sizes:
+        raise InputError("both shapes and batch sizes are given", hint="a shape has a batch")
+    if config.repeat < 1:
+        raise InputError(f"repeat must be at least 1, not {config.repeat}")
+    for case in _files(config, scratch, skipped):
+        for shape in config.shapes or (None,):
+            for _ in range(config.repeat):
+                yield replace(case, shape=shape) if shape is not None else case
+
+
+def _files(config: BenchConfig, scratch: Path, skipped: list[str]) -> Iterator[Case]:
+    """Each file, with each batch size of one that has several."""
     if not config.models:
         raise InputError("no model is given")
     if any(size < 1 for size in config.batch_sizes):
@@ -258,8 +301,16 @@ def _files(config: BenchConfig, scratch: Path, skipped: list[str]) -> Iterator[t
             )
         yield from _converted(paths[0], config, scratch, skipped)
         return
-    if not config.batch_sizes:
-        yield from ((path, path) for path in paths)
+    sizes = config.batch_sizes
+    if len(paths) == 1 and (sizes or config.search_batch):
+        open_sizes = _open_batches(paths[0])
+        if open_sizes is not None:
+            yield from (
+                Case(paths[0], paths[0], batch=size) for size in sizes or open_sizes or _BATCHES
+            )
+            return
+    if not sizes:
+        yield from (Case(path, path) for path in paths)
         return
     found: dict[int, str] = {}
     for path in paths:
@@ -267,14 +318,23 @@ def _files(config: BenchConfig, scratch: Path, skipped: list[str]) -> Iterator[t
         if batch in found:
             raise InputError(f"{found[batch]} and {path} both have batch size {batch}")
         found[batch] = path
-    missing = [size for size in config.batch_sizes if size not in found]
+    missing = [size for size in sizes if size not in found]
     if missing:
         have = ", ".join(f"{path}: {size}" for size, path in found.items())
         raise InputError(
             f"no file has batch size {missing[0]} ({have})",
-            hint="compile the model once for each batch size and give all files",
+            hint="compile the model once for each batch size and give all files, or with gears",
         )
-    yield from ((found[size], found[size]) for size in config.batch_sizes)
+    yield from (Case(found[size], found[size]) for size in sizes)
+
+
+def _open_batches(path: str) -> list[int] | None:
+    """The batch sizes of a model whose batch is open; empty for a range; None if it is fixed."""
+    info = om.inspect(path)
+    if not any(spec.shape and spec.shape[0] < 0 for spec in info.inputs):
+        return None
+    first = next(spec.name for spec in info.inputs if spec.shape and spec.shape[0] < 0)
+    return sorted({info.gear_shapes(index)[first][0] for index in range(len(info.gears))})
 
 
 def _batch_of(path: str) -> int:
@@ -282,16 +342,14 @@ def _batch_of(path: str) -> int:
     info = om.inspect(path)
     if any(spec.dynamic for spec in info.inputs):
         raise InputError(
-            f"{path} has dynamic shapes, and --batch-sizes goes by files of fixed shapes",
-            hint="compile it once for each batch size and give all files",
+            f"{path} has dynamic shapes, and of several files each must have one batch size",
+            hint="measure it alone: its gears are then measured by batch size",
         )
     shape = info.inputs[0].shape if info.inputs else ()
     return int(shape[0]) if shape else 1
 
 
-def _converted(
-    path: str, config: BenchConfig, scratch: Path, skipped: list[str]
-) -> Iterator[tuple[str, str]]:
+def _converted(path: str, config: BenchConfig, scratch: Path, skipped: list[str]) -> Iterator[Case]:
     """A simulated .om for each batch size that the model takes."""
     import onnx
 
@@ -319,4 +377,4 @@ def _converted(
         except InputError as error:
             skipped.append(f"{title}: {error.message}")
             continue
-        yield str(converted), title
+        yield Case(str(converted), title)

@@ -90,21 +90,19 @@ def _one(run: BenchResult) -> None:
     rate = f", {run.rate:g} offered a second" if run.rate else ""
     print(f"{run.iterations} iterations after {run.warmup} to warm up, {threads}{rate}")
     print(f"data: {run.data}\n")
-    unseen = [phase.name for phase in run.phases if phase.mean_ms is None]
-    _output.facts(
-        [
-            (phase.name.replace("_", " "), f"{phase.mean_ms:12.4f} ms")
-            for phase in run.phases
-            if phase.mean_ms is not None
-        ]
-    )
-    print(f"not measured: {', '.join(unseen)}\n")
+    rows = []
+    for phase in run.phases:
+        times = (phase.mean_ms, phase.p50_ms, phase.max_ms)
+        shown = ["" if ms is None else f"{ms:.4f}" for ms in times]
+        rows.append((phase.name.replace("_", " "), *shown, phase.note))
+    _output.table(("phase", "mean ms", "median ms", "most ms", ""), rows)
+    print()
     figures = run.latency
-    times = [("mean", figures.mean_ms), ("std", figures.std_ms), ("min", figures.min_ms)]
-    times += [(label(p), ms) for p, ms in figures.percentiles.items()]
-    times += [("max", figures.max_ms)]
+    lines = [("mean", figures.mean_ms), ("std", figures.std_ms), ("min", figures.min_ms)]
+    lines += [(label(p), ms) for p, ms in figures.percentiles.items()]
+    lines += [("max", figures.max_ms)]
     print("latency, from when each was due" if run.rate else "latency")
-    _output.facts([(name, f"{ms:12.4f} ms") for name, ms in times])
+    _output.facts([(name, f"{ms:12.4f} ms") for name, ms in lines])
     print(f"\nthroughput  {run.throughput_per_s:.1f} inferences/s over {run.wall_s:.3f} s")
     if run.batch > 1:
         print(f"            {run.samples_per_s:.1f} samples/s at batch {run.batch}")

@@ -24,7 +24,6 @@ _REFUSED = {
     "--no-transfers": "each run of this version copies its inputs and outputs",
     "--streams": "each instance of this version has one stream: use --instances",
     "--in-flight": "this version has no queue of runs: use --instances and --threads",
-    "--shape": "this version runs models with fixed shapes only",
 }
 
 
@@ -44,6 +43,7 @@ def add_to(commands: Commands) -> None:
     _add_load(parser)
     _add_data(parser)
     _add_results(parser)
+    _arguments.add_trace(parser)
     for flag, reason in _REFUSED.items():
         parser.add_argument(flag, nargs="?", dest=flag, const=True, help=f"refused: {reason}")
     _arguments.add_backend(parser)
@@ -81,6 +81,12 @@ def _add_amount(parser: argparse.ArgumentParser) -> None:
         help="time to warm up, at least (default: 0)",
     )
     group.add_argument(
+        "--repeat",
+        type=_arguments.whole(1),
+        metavar="N",
+        help="measure everything so often, from loading on (default: 1)",
+    )
+    group.add_argument(
         "--percentiles", type=_list_of(float), metavar="P,P", help="to report (default: 50,90,99)"
     )
 
@@ -92,7 +98,15 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         "--batch-sizes",
         type=_list_of(whole),
         metavar="N,N",
-        help="of the files given, those with these batch sizes; {batch} in MODEL stands for each",
+        help="each of these of a model with gears; of several files those with these; {batch} in "
+        "MODEL stands for each",
+    )
+    group.add_argument(
+        "--shape",
+        dest="shapes",
+        action="append",
+        metavar="NAME:DIMS",
+        help="of a model with gears or ranges, as x:1,3,224,224;y:8; several times: each in turn",
     )
     group.add_argument(
         "--threads", type=whole, metavar="N", help="threads that call (default: one per instance)"
@@ -265,6 +279,7 @@ def _bench(options: argparse.Namespace) -> int:
             settings,
             save_outputs=folder / "outputs" if folder and options.save_outputs else None,
             output_format=options.save_outputs or "npy",
+            trace=options.trace,
             watch=_bench_text.progress(),
         )
     except aclrt.bench.BenchInterrupted as interrupt:

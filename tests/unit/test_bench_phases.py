@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The phases of a benchmark, held against boards whose times are known; which shapes are measured.
+
+Time is the fake device's virtual clock, so figures are exact and nothing depends on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import aclrt
+from aclrt import bench, tracing
+from aclrt.bench import phases, shapes
+
+US = 1000
+
+
+def measured(model: Path, *flags: str, **variables: str) -> dict[str, Any]:
+    """The one run of `aclrt bench` in a process of its own, in virtual time."""
+    done = subprocess.run(
+        [sys.executable, "-m", "aclrt", "bench", str(model), "--json", *flags],
+        env=os.environ | {"ACLRT_FAKE_SEED": "1"} | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (run,) = json.loads(done.stdout)["runs"]
+    run["phases"] = {phase["name"]: phase for phase in run["phases"]}
+    return run
+
+
+@pytest.fixture
+def pair(om_factory: Any, tmp_path: Path) -> Path:
+    """A model with two inputs and two outputs."""
+    path = tmp_path / "pair.om"
+    path.write_bytes(om_factory.two_in_two_out())
+    return path
+
+
+@pytest.mark.parametrize("flags", [[], ["--threads", "2"], ["--instances", "2"]])
+def test_fixed_times_come_out(pair: Path, flags: list[str]) -> None:
+    """Two copies of 100 us, an execution of 3 ms, two copies of 250 us, nothing for the host."""
+    times = {"H2D": "100", "COMPUTE": "3000", "D2H": "250"}
+    variables = {f"ACLRT_FAKE_{name}_US": value for name, value in times.items()}
+    run = measured(pair, "--iterations", "40", *flags, **variables)
+    found = {name: phase["min_ms"] for name, phase in run["phases"].items()}
+    assert found["h2d"] == pytest.approx(0.2, rel=1e-6)
+    assert found["device"] == pytest.approx(3.0, rel=1e-6)
+    assert found["d2h"] == pytest.approx(0.5, rel=1e-6)
+    if flags != ["--threads", "2"]:  # which wait for each other's runs
+        assert found["host"] == pytest.approx(0, abs=1e-6)
+        assert found["end_to_end"] == pytest.approx(3.7, rel=1e-6)
+    assert "virtual clock" in " ".join(run["cautions"])
+    assert run["phases"]["h2d"]["count"] == 10
+    if not flags:
+        assert run["throughput_per_s"] == pytest.approx(1000 / 3.7, rel=1e-6)
+
+
+@pytest.mark.parametrize("board", ["atlas300i", "atlas300i-pro", "atlas300i-duo"])
+def test_the_times_of_a_board_come_out(board: str, om_factory: Any, tmp_path: Path) -> None:
+    """Copies by the board's bandwidth, from its own trace of what its engines did."""
+    path = tmp_path / "model.om"
+    path.write_bytes(om_factory.identity(shape=(256, 1024)))
+    code = (
+        "import json, sys, numpy as np, aclrt\n"
+        "with aclrt.OfflineModel(sys.argv[1]) as model:\n"
+        "    model(np.zeros((256, 1024), np.float32))\n"
+        "    rows = aclrt.fake.trace()\n"
+        "print(json.dumps({r['engine']: (r['end_us'] - r['begin_us']) / 1000 for r in rows}))\n"
+    )
+    variables = {"ACLRT_FAKE_PROFILE": board}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        env=os.environ | {"ACLRT_FAKE_SEED": "1"} | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    known = json.loads(done.stdout)
+    found = measured(path, "--iterations", "20", **variables)["phases"]
+    for engine, phase in (("h2d", "h2d"), ("compute", "device"), ("d2h", "d2h")):
+        assert known[engine] > 0
+        assert found[phase]["mean_ms"] == pytest.approx(known[engine], rel=0.05)
+    assert found["end_to_end"]["mean_ms"] == pytest.approx(sum(known.values()), rel=0.05)
+
+
+@pytest.mark.parametrize("flags", [["--duration", "1"], ["--warmup-time", "1"], ["--rate", "5"]])
+def test_virtual_time_waits_for_nobody(pair: Path, flags: list[str]) -> None:
+    """What would never be over is refused at once."""
+    done = subprocess.run(
+        [sys.executable, "-m", "aclrt", "bench", str(pair), *flags],
+        env=os.environ | {"ACLRT_FAKE_SEED": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "virtual" in done.stderr
+    assert "iterations" in done.stderr
+
+
+def spans(*rows: tuple[int, int, int, int]) -> Any:
+    """(lane, thread, begin, end) each."""
+    found = np.zeros(len(rows), tracing._SPAN)
+    for row, values in zip(found, rows, strict=True):
+        row["lane"], row["thread"], row["begin_ns"], row["end_ns"] = values
+    return found
+
+
+def test_each_threads_work_is_its_own() -> None:
+    """Two workers at the same time; what another thread's call does is not charged."""
+    samples = SimpleNamespace(
+        start=0,
+        begin=np.array([0, 5, 100]),
+        end=np.array([50, 60, 150]),
+        worker=np.array([0, 1, 0]),
+    )
+    work = spans((1, 7, 10, 20), (2, 7, 20, 40), (1, 8, 10, 25), (3, 7, 110, 120), (0, 7, 0, 50))
+    parts = phases.attribute(samples, [7, 8], work)  # type: ignore[arg-type]
+    assert parts.h2d.tolist() == [10, 15, 0]
+    assert parts.device.tolist() == [20, 0, 0]
+    assert parts.d2h.tolist() == [0, 0, 10]
+    assert parts.host.tolist() == [20, 40, 40]
+
+
+def test_queued_work_is_shared_out() -> None:
+    """Another thread's: the engine's busy time, where waiting for it counts once, by inference."""
+    samples = SimpleNamespace(
+        start=0, begin=np.array([0, 0]), end=np.array([90, 90]), worker=np.array([0, 0])
+    )
+    work = spans((1, 9, 0, 10), (1, 9, 0, 20), (2, 9, 10, 40), (3, 9, 40, 44), (1, 9, -5, -1))
+    parts = phases.attribute(samples, [7], work)  # type: ignore[arg-type]
+    assert (parts.h2d.tolist(), parts.device.tolist(), parts.d2h.tolist()) == ([10], [15], [2])
+    assert len(parts.host) == 0
+    assert (10, 50, 100, 4) == tuple(
+        phases.count_for(*pair) for pair in ((40, 1), (500, 1), (10**6, 1), (1, 4))
+    )
+
+
+@pytest.fixture
+def geared(om_factory: Any, tmp_path: Path) -> Path:
+    """A model with the batches 1, 4 and 8."""
+    from onnx import TensorProto, helper
+
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["N", 3]) for n in "xy"]
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])], "g", [values[0]], [values[1]]
+    )
+    opset = [helper.make_opsetid("", 17)]
+    onnx = tmp_path / "g.onnx"
+    onnx.write_bytes(
+        helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+    )
+    return Path(
+        aclrt.convert(
+            onnx, tmp_path / "g.om", input_shape={"x": (-1, 3)}, dynamic_batch_size=(1, 4, 8)
+        )
+    )
+
+
+def test_gears_are_measured_by_batch_and_by_shape(geared: Path) -> None:
+    """Each in turn, each as often as asked; without a word the largest."""
+
+    def found(**settings: Any) -> list[tuple[int, str]]:
+        config = bench.BenchConfig((str(geared),), iterations=3, warmup=0, **settings)
+        return [(run.batch, run.shape) for run in bench.measure(config).runs]
+
+    assert found() == [(8, "x:8,3")]
+    assert found(batch_sizes=(1, 4)) == [(1, "x:1,3"), (4, "x:4,3")]
+    assert found(shapes=("x:4,3", "1,3")) == [(4, "x:4,3"), (1, "x:1,3")]
+    assert found(batch_sizes=(4,), repeat=2) == [(4, "x:4,3")] * 2
+    assert [batch for batch, _ in found(search_batch=True)] == [1, 4, 8]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"batch": 3}, "no gear of the model has batch 3"),
+        ({"shape": "x:3,3"}, "no gear of the model has x:3,3"),
+        ({"shape": "y:4,3"}, "no input of the model"),
+        ({"shape": "x:4,3;x:4,3"}, "twice"),
+        ({"shape": "x:4,-1"}, "not of the form"),
+        ({"shape": ""}, "empty"),
+        ({"shape": {"z": (4, 3)}}, "no input 'z'"),
+        ({"shape": "4,3", "batch": 4}, "both"),
+    ],
+)
+def test_shapes_that_there_are_not(geared: Path, settings: dict[str, Any], words: str) -> None:
+    """Said at once, with what there is."""
+    with pytest.raises(aclrt.InputError, match=words):
+        bench.run(geared, iterations=1, **settings)
+
+
+def test_shapes_of_ranges_and_of_fixed_models(om_factory: Any, pair: Path, tmp_path: Path) -> None:
+    """A range takes any shape inside it; a fixed model its own alone."""
+    with aclrt.OfflineModel(pair) as model:
+        fixed = {spec.name: spec.shape for spec in model.inputs}
+        assert shapes.specs(model, fixed, None) == model.inputs
+        with pytest.raises(aclrt.InputError, match="takes"):
+            shapes.specs(model, dict.fromkeys(fixed, (9, 9, 9)), None)
+        with pytest.raises(aclrt.InputError, match="batch is fixed"):
+            shapes.specs(model, None, 77)
