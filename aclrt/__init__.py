@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from .deployment import deploy
     from .fallback import FallbackModel, with_fallback
     from .om import ModelInfo, convert, inspect
+    from .profiler import Profiler
     from .tracing import trace
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "NeedsNpuError",
     "NodeArg",
     "OfflineModel",
+    "Profiler",
     "Result",
     "RuntimeInfo",
     "TensorSpec",
@@ -114,6 +116,7 @@ _MODULES = frozenset({"bench", "compare", "doctor", "explain", "om", "schemas", 
 _NAMES = {
     "AsyncQueue": "async_queue",
     "ModelInfo": "om",
+    "Profiler": "profiler",
     "convert": "om",
     "deploy": "deployment",
     "inspect": "om",

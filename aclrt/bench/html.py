@@ -11,17 +11,17 @@ from . import svg
 from .statistics import label
 
 if TYPE_CHECKING:
-    from .result import BenchResult, Phase
+    from .result import BenchResult
     from .session import BenchReport
 
 __all__ = ["page"]
 
 _STYLE = """
 :root{--page:#f5f6f8;--card:#fff;--ink:#1c2330;--soft:#667085;--line:#e3e6eb;--main:#2563a8;
---odd:#4b8bd0;--area:#2563a822;--mark:#c2410c;--pale:#e8a15b;--note:#fff7ed;--edge:#f1b77a}
+--odd:#4b8bd0;--area:#2563a822;--mark:#c2410c;--pale:#e8a15b;--note:#fff7ed;--edge:#f1b77a;--in:#1a936f;--back:#b4690e;--host:#98a2b3}
 @media(prefers-color-scheme:dark){:root{--page:#12161d;--card:#1b212b;--ink:#e6e9ef;--soft:#98a2b3;
 --line:#303846;--main:#5a9ee6;--odd:#3d78b8;--area:#5a9ee62b;--mark:#f59e5b;--pale:#8a5a2b;
---note:#2b2318;--edge:#7a5528}}
+--note:#2b2318;--edge:#7a5528;--in:#3bb78f;--back:#d99440;--host:#667085}}
 *{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
 main{max-width:1080px;margin:0 auto;padding:32px 20px 60px}
@@ -42,7 +42,9 @@ svg{display:block;width:100%;height:auto}svg text{font:12px system-ui,"DejaVu Sa
 line.grid{stroke:var(--line)}line.axis{stroke:var(--soft)}
 line.mark{stroke:var(--mark);stroke-dasharray:4 3}line.missing{stroke:var(--soft);
 stroke-dasharray:3 4}.bar,.run{fill:var(--main)}.run.odd{fill:var(--odd)}.wait{fill:var(--pale)}
-.area{fill:var(--area)}.curve{fill:none;stroke:var(--main);stroke-width:2}
+.h2d{fill:var(--in)}.h2d.odd{fill:var(--in);opacity:.75}.device{fill:var(--main)}
+.device.odd{fill:var(--odd)}.d2h{fill:var(--back)}.d2h.odd{fill:var(--back);opacity:.75}
+.host{fill:var(--host)}.area{fill:var(--area)}.curve{fill:none;stroke:var(--main);stroke-width:2}
 @media print{body{background:#fff}.card{break-inside:avoid}}
 """
 
@@ -166,25 +168,33 @@ def _overview(report: BenchReport) -> str:
     )
 
 
-def _phase_text(phase: Phase) -> str:
-    if phase.mean_ms is None:
-        return "not measured"
-    return _ms(phase.mean_ms) + ("" if phase.count == 1 else " mean")
+def _phases(result: BenchResult) -> str:
+    """What an inference is made of as one bar, and every phase in a table."""
+    by_name = {phase.name: phase for phase in result.phases}
+    parts = [
+        (_PHASES[name], mean, name)
+        for name in ("h2d", "device", "d2h", "host")
+        if (mean := by_name[name].mean_ms) is not None
+    ]
+    heads = ("phase", "times", "mean", "median", "shortest", "longest", "")
+    head = "".join(f'<th class="{"n" if 0 < i < 6 else ""}">{h}</th>' for i, h in enumerate(heads))
+    lines = []
+    for phase in result.phases:
+        figures = (phase.mean_ms, phase.p50_ms, phase.min_ms, phase.max_ms)
+        cells = "".join(f'<td class="n">{"" if f is None else _ms(f)}</td>' for f in figures)
+        count = f'<td class="n">{phase.count or ""}</td>'
+        lines.append(
+            f"<tr><td>{_PHASES[phase.name]}</td>{count}{cells}"
+            f'<td class="soft">{escape(phase.note)}</td></tr>'
+        )
+    table = f"<table><tr>{head}</tr>{''.join(lines)}</table>"
+    bar = _card("one inference, mean", svg.stack(parts, 1000)) if parts else ""
+    return bar + _card("phases", table)
 
 
 def _run(result: BenchResult) -> str:
     latency_ms = result.latency_ns / 1e6
     shown = [(label(p), ms) for p, ms in result.latency.percentiles.items()]
-    phases = [
-        (
-            _PHASES[p.name],
-            p.mean_ms,
-            "not measured"
-            if p.mean_ms is None
-            else _ms(p.mean_ms) + ("" if p.count == 1 else " mean"),
-        )
-        for p in result.phases
-    ]
     low = result.latency
     table = [
         ("mean", _ms(low.mean_ms)),
@@ -193,6 +203,7 @@ def _run(result: BenchResult) -> str:
         *((name, _ms(ms)) for name, ms in shown),
         ("longest", _ms(low.max_ms)),
         ("inferences", f"{low.count:,} after {result.warmup:,} to warm up"),
+        ("shapes", result.shape.replace(";", "; ")),
         ("data", result.data),
     ]
     memory = result.memory
@@ -229,7 +240,10 @@ def _run(result: BenchResult) -> str:
             _card(f"{kind}: histogram", svg.histogram(latency_ms, shown, (500, 300))),
             _card(f"{kind}: by percentile", svg.curve(latency_ms, (500, 300))),
             "</div><div style='height:14px'></div>",
-            _card("phases", svg.bars(phases, 1000)),
+            _phases(result),
+            _card("overlap: some traced inferences", svg.lanes(result.timeline, 1000))
+            if result.timeline
+            else "",
             _card("timeline", line),
             "<div class='grid two'>",
             _card("figures", _rows(table)),

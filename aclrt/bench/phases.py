@@ -25,6 +25,8 @@ __all__ = ["Parts", "attribute", "count_for", "observe"]
 
 MOST = 100  # traced inferences: enough for a mean, and soon over
 _LEAST = 10
+_DRAWN = 12  # inferences in the timeline
+_ENGINES = ("host", "H2D", "compute", "D2H", "other")
 _WARMUP = 2  # of each worker: the first traced call meets cold code
 _H2D, _D2H = tracing.LANES.index("h2d"), tracing.LANES.index("d2h")
 
@@ -39,6 +41,7 @@ class Parts:
         d2h: Copies back.
         host: The rest of the call; empty where other threads did the work meanwhile.
         note: How they were told apart.
+        timeline: Row, begin and end of what took place in the first of them.
     """
 
     h2d: NDArray[np.int64]
@@ -46,6 +49,7 @@ class Parts:
     d2h: NDArray[np.int64]
     host: NDArray[np.int64]
     note: str
+    timeline: tuple[tuple[str, int, int], ...] = ()
 
 
 def count_for(samples: int, workers: int) -> int:
@@ -86,7 +90,25 @@ def observe(
         samples = measure(wrapped, short, clock)
     if samples.is_partial or not len(samples.end):
         return None
-    return attribute(samples, native, seen.spans())
+    spans = seen.spans()
+    return replace(attribute(samples, native, spans), timeline=_timeline(samples, spans))
+
+
+def _timeline(samples: Samples, spans: NDArray[Any]) -> tuple[tuple[str, int, int], ...]:
+    """The first inferences and the engines' work meanwhile, from the first one's begin."""
+    first = np.argsort(samples.begin, kind="stable")[:_DRAWN]
+    start, stop = int(samples.begin[first].min()), int(samples.end[first].max())
+    rows = [
+        (f"thread {samples.worker[i]}", int(samples.begin[i]), int(samples.end[i]))
+        for i in np.flatnonzero(samples.end <= stop)
+    ]
+    work = spans[(spans["lane"] > 0) & (spans["begin_ns"] >= start) & (spans["end_ns"] <= stop)]
+    several = len(set(work["device"].tolist())) > 1
+    for span in work[np.lexsort((work["lane"], work["device"]))]:
+        name = _ENGINES[span["lane"]]
+        name = f"{name} {span['device']}" if several else name
+        rows.append((name, int(span["begin_ns"]), int(span["end_ns"])))
+    return tuple((row, begin - start, end - start) for row, begin, end in rows)
 
 
 def attribute(samples: Samples, native: Sequence[int], spans: NDArray[Any]) -> Parts:

@@ -126,6 +126,8 @@ class BenchResult:
         samples_per_s: The same times ``batch``.
         memory: Host and device bytes.
         power: Watts and joules, if asked for.
+        timeline: Row, begin and end (nanoseconds) of the first inferences that were traced for
+            the phases, and of the engines' work for them.
         cautions: What to bear in mind when reading the figures, a sentence each.
         latency_ns: Each sampled inference, in the order in which they ended.
         begin_ns: When each call began, from the start.
@@ -154,6 +156,7 @@ class BenchResult:
     samples_per_s: float
     memory: dict[str, Any]
     power: dict[str, Any] | None
+    timeline: tuple[tuple[str, int, int], ...]
     cautions: tuple[str, ...]
     latency_ns: NDArray[np.int64] = field(repr=False, compare=False)
     begin_ns: NDArray[np.int64] = field(repr=False, compare=False)
@@ -197,6 +200,9 @@ class BenchResult:
         figures["phases"] = [dict(vars(phase)) for phase in self.phases]
         figures["latency"] = self.latency.to_dict()
         figures["service"] = self.service.to_dict()
+        figures["timeline"] = [
+            {"row": row, "begin_ns": begin, "end_ns": end} for row, begin, end in self.timeline
+        ]
         figures["cautions"] = list(self.cautions)
         figures["samples"] = {name: getattr(self, name).tolist() for name in arrays}
         return figures
@@ -237,6 +243,7 @@ def derive(samples: Samples, setup: Setup) -> BenchResult:
         samples_per_s=throughput * setup.batch,
         memory=setup.memory,
         power=setup.power,
+        timeline=setup.parts.timeline if setup.parts is not None else (),
         cautions=(*_cautions(samples, setup, wall_ns), *setup.extra_cautions),
         latency_ns=latency_ns,
         begin_ns=samples.begin - samples.start,
@@ -252,7 +259,11 @@ def _parts(parts: Parts | None) -> Iterator[Phase]:
     yield phase("h2d", parts.h2d, f"copies to the device: {parts.note}")
     yield phase("device", parts.device, f"execution: {parts.note}")
     yield phase("d2h", parts.d2h, f"copies back: {parts.note}")
-    rest = "the rest of the call" if len(parts.host) else "not measured: it overlaps the device's"
+    rest = (
+        "the rest of the call, waiting for the instance included"
+        if len(parts.host)
+        else "not measured: it overlaps the device's"
+    )
     yield phase("host", parts.host, rest)
 
 

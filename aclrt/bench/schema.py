@@ -93,6 +93,7 @@ _RUN = _object(
             joule_per_inference=_NUMBER,
         )
     ),
+    timeline=_list(_object(row=_TEXT, begin_ns=_WHOLE, end_ns=_WHOLE)),
     cautions=_list(_TEXT),
     samples=_object(
         latency_ns=_list(_WHOLE),

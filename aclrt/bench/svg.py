@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["bars", "curve", "histogram", "timeline"]
+__all__ = ["bars", "curve", "histogram", "lanes", "stack", "timeline"]
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 18, 12, 44
 _DRAWN = 160  # inferences in a timeline
@@ -208,6 +208,66 @@ def timeline(
         )
     text = f"ms from the start; the first {size} inferences"
     parts.append(_text((_LEFT + width - _RIGHT) / 2, height - 6, text, kind="label"))
+    return "".join([*parts, "</svg>"])
+
+
+def lanes(rows: Sequence[tuple[str, int, int]], width: int) -> str:
+    """What took place when, a lane for each row; threads first, then engines.
+
+    Args:
+        rows: Lane, begin and end in nanoseconds.
+        width: Of the drawing.
+
+    Returns:
+        An ``<svg>`` element.
+    """
+    order = ("thread", "H2D", "compute", "D2H", "other")
+    names = sorted(
+        {name for name, _, _ in rows},
+        key=lambda name: (order.index(name.split()[0]), name.split()[1:]),
+    )
+    lane = 28
+    height = _TOP + lane * len(names) + _BOTTOM
+    stop = max(end for _, _, end in rows) / 1e6
+    x = _scale(0, stop, _LEFT + 16, width - _RIGHT)
+    parts = _open(width, height, "timeline of threads and engines")
+    for value in (t for t in ticks(0, stop, 8) if t <= stop):
+        parts.append(_line(x(value), _TOP, x(value), height - _BOTTOM, "grid"))
+        parts.append(_text(x(value), height - _BOTTOM + 18, f"{value:g}"))
+    for number, name in enumerate(names):
+        parts.append(_text(_LEFT + 8, _TOP + lane * number + 18, name, "end"))
+    seen = dict.fromkeys(names, 0)
+    for name, begin, end in rows:
+        kind = {"H2D": "h2d", "compute": "device", "D2H": "d2h"}.get(name.split()[0], "run")
+        seen[name] += 1
+        kind += " odd" if seen[name] % 2 else ""
+        at, top = x(begin / 1e6), _TOP + lane * names.index(name) + 4
+        text = f"{name}: {(end - begin) / 1e6:.4g} ms"
+        parts.append(_rect(at, top, x(end / 1e6) - at, lane - 8, kind, text))
+    parts.append(_text((_LEFT + width - _RIGHT) / 2, height - 6, "ms", kind="label"))
+    return "".join([*parts, "</svg>"])
+
+
+def stack(rows: Sequence[tuple[str, float, str]], width: int) -> str:
+    """Parts of a whole in one bar, with their shares below.
+
+    Args:
+        rows: Name, value and the class of its colour.
+        width: Of the drawing.
+
+    Returns:
+        An ``<svg>`` element.
+    """
+    whole = sum(value for _, value, _ in rows) or 1.0
+    parts = _open(width, 76, "parts of one inference")
+    x = _scale(0, whole, 4, width - 4)
+    at, column = 0.0, width / max(len(rows), 1)
+    for number, (name, value, kind) in enumerate(rows):
+        text = f"{name} {value:.4g} ms, {value / whole:.0%}"
+        parts.append(_rect(x(at), 6, x(at + value) - x(at), 28, kind, text))
+        parts.append(_rect(4 + number * column, 51, 12, 12, kind, text))
+        parts.append(_text(22 + number * column, 62, text, "start", "label"))
+        at += value
     return "".join([*parts, "</svg>"])
 
 
