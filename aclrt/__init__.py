@@ -60,6 +60,7 @@ except ImportError as _error:
 if TYPE_CHECKING:
     from . import bench, compare, doctor, explain, om, schemas, tracing
     from .async_queue import AsyncQueue
+    from .cann_profiler import aclprof, check_acl_config, init
     from .deployment import deploy
     from .fallback import FallbackModel, with_fallback
     from .om import ModelInfo, convert, inspect
@@ -93,7 +94,9 @@ __all__ = [
     "RuntimeInfo",
     "TensorSpec",
     "__version__",
+    "aclprof",
     "bench",
+    "check_acl_config",
     "compare",
     "convert",
     "deploy",
@@ -102,6 +105,7 @@ __all__ = [
     "errors",
     "explain",
     "fake",
+    "init",
     "inspect",
     "om",
     "runtime_info",
@@ -117,8 +121,11 @@ _NAMES = {
     "AsyncQueue": "async_queue",
     "ModelInfo": "om",
     "Profiler": "profiler",
+    "aclprof": "cann_profiler",
+    "check_acl_config": "cann_profiler",
     "convert": "om",
     "deploy": "deployment",
+    "init": "cann_profiler",
     "inspect": "om",
     "trace": "tracing",
     "with_fallback": "fallback",

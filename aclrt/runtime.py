@@ -90,7 +90,7 @@ def find_onnxruntime() -> str:
     return os.fsdecode(_onnxruntime())
 
 
-def _options(backend: str | None) -> tuple[Any, list[Any]]:
+def _options(backend: str | None, acl_config: str | None = None) -> tuple[Any, list[Any]]:
     """An aclrt_runtime_options_t*, and the strings that it points to (the caller keeps both)."""
     options = ffi.new("aclrt_runtime_options_t *")
     options.struct_size = ffi.sizeof("aclrt_runtime_options_t")
@@ -102,6 +102,8 @@ def _options(backend: str | None) -> tuple[Any, list[Any]]:
 
     if backend is not None:
         options.backend = string(os.fsencode(backend))
+    if acl_config is not None:
+        options.acl_config = string(os.fsencode(acl_config))
     options.prefixes = string(_prefixes())
     # An option beats the environment, so it is not set where the environment speaks.
     if not os.environ.get("ACLRT_FAKE_ONNXRUNTIME") and _onnxruntime():
@@ -143,17 +145,18 @@ def _announce(is_default: bool, stacklevel: int) -> None:
         )
 
 
-def ensure(backend: str | None = None) -> None:
+def ensure(backend: str | None = None, acl_config: str | None = None) -> None:
     """Initialises if needed, with a RuntimeWarning (once) if the fake was taken by default.
 
     Call it from a public function directly: the warning points at that function's caller.
 
     Raises:
-        BackendError: No usable libascendcl, or another backend than ``backend`` is in use.
+        BackendError: No usable libascendcl, another backend than ``backend`` is in use, or AscendCL
+            is initialised without ``acl_config``.
         ForkedProcessError: This is a child of the process that initialised.
         ClosedError: The process is exiting.
     """
-    options, keep = _options(backend)
+    options, keep = _options(backend, acl_config)
     raise_for(lib.aclrt_runtime_init(options))
     del keep
     if _unannounced:

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ __all__ = [
     "add_backend",
     "add_device",
     "add_json",
+    "add_trace",
     "declare",
+    "traced",
     "whole",
     "wholes",
 ]
@@ -81,12 +84,39 @@ def declare(commands: Commands, name: str, doc: str | None, **options: Any) -> P
 
 
 def add_trace(parser: argparse.ArgumentParser) -> None:
-    """--trace FILE."""
+    """--trace FILE, --aclprof DIR, --acl-config FILE."""
     parser.add_argument(
         "--trace",
         metavar="FILE",
         help="write every call of AscendCL and the device's work there, for ui.perfetto.dev",
     )
+    parser.add_argument(
+        "--aclprof",
+        metavar="DIR",
+        help="let CANN's own profiler write there, for msprof (cards only)",
+    )
+    parser.add_argument(
+        "--acl-config",
+        metavar="FILE",
+        help="acl.json for AscendCL (dump, profiling); it is checked",
+    )
+
+
+def traced(
+    options: argparse.Namespace, devices: Sequence[int], body: Callable[[], int], *, trace: bool
+) -> int:
+    """Runs body with what add_trace declares; trace False: the body writes the trace itself."""
+    import aclrt
+
+    if options.acl_config is not None:
+        aclrt.init(backend=options.backend, acl_config=options.acl_config)
+    with ExitStack() as stack:
+        if trace and options.trace is not None:
+            stack.enter_context(aclrt.trace(options.trace))
+        if options.aclprof is not None:
+            profiler = aclrt.aclprof(options.aclprof, devices=devices, backend=options.backend)
+            stack.enter_context(profiler)
+        return body()
 
 
 def add_backend(parser: Parser) -> None:

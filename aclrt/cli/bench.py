@@ -270,6 +270,11 @@ def _bench(options: argparse.Namespace) -> int:
         if getattr(options, flag) and options.output is None:
             raise UsageError(f"--{flag.replace('_', '-')} needs --output DIR to write to")
     settings = _settings(options)
+    devices = settings.devices
+    return _arguments.traced(options, devices, lambda: _measure(options, settings), trace=False)
+
+
+def _measure(options: argparse.Namespace, settings: aclrt.bench.BenchConfig) -> int:
     if options.save_config is not None:
         settings.save(options.save_config)
     folder = None if options.output is None else Path(options.output)

@@ -47,10 +47,7 @@ def add_to(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.trace is None:
-        return _once(options)
-    with aclrt.trace(options.trace):
-        return _once(options)
+    return _arguments.traced(options, [options.device], lambda: _once(options), trace=True)
 
 
 def _once(options: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 // Traces: what a run asks of AscendCL, what the device did for it, by the fake's virtual clock, so
 // that times are exact. argv[1]: the folder that make_models.py wrote.
 #include <aclrt/aclrt.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -147,6 +148,36 @@ void queued_work_has_the_devices_times() {
   aclrt_trace_release(trace);
 }
 
+void canns_profiler_is_passed_through() {
+  const std::string folder = std::string(std::tmpnam(nullptr)) + "-prof";
+  const uint32_t devices[] = {0};
+  aclrt_profiling_options_t options{};
+  aclrt_profiling_t *profiling = nullptr;
+  aclrt_status_t *wrong = aclrt_profiling_start(&options, &profiling);
+  CHECK(aclrt_status_error(wrong).kind == ACLRT_ERROR_INPUT);
+  aclrt_status_release(wrong);
+  options.struct_size = sizeof options;
+  options.directory = folder.c_str();
+  options.devices = devices;
+  options.device_count = 1;
+  options.metrics = 1;
+  wrong = aclrt_profiling_start(&options, &profiling);  // no data type
+  CHECK(wrong != nullptr && profiling == nullptr);
+  aclrt_status_release(wrong);
+  options.data_types = 0x3;
+  CHECK(is_ok(aclrt_profiling_start(&options, &profiling)));
+  aclrt_profiling_t *second = nullptr;
+  wrong = aclrt_profiling_start(&options, &second);
+  CHECK_EQ(100002, aclrt_status_error(wrong).code);
+  aclrt_status_release(wrong);
+  CHECK(is_ok(aclrt_profiling_stop(profiling)));
+  CHECK(is_ok(aclrt_profiling_stop(profiling)));
+  aclrt_profiling_release(profiling);
+  CHECK(is_ok(aclrt_profiling_start(&options, &profiling)));
+  aclrt_profiling_release(profiling);  // stops it
+  rmdir(folder.c_str());
+}
+
 void a_full_trace_counts() {
   aclrt_trace_t *trace = nullptr;
   CHECK(is_ok(aclrt_trace_create(2, &trace)));
@@ -179,6 +210,7 @@ int main(int argc, char **argv) {
   a_run_is_copies_and_an_execution(model);
   aclrt_model_release(model);
   queued_work_has_the_devices_times();
+  canns_profiler_is_passed_through();
   a_full_trace_counts();
   return check::result();
 }

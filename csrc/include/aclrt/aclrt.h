@@ -529,6 +529,29 @@ ACLRT_API void aclrt_trace_release(aclrt_trace_t *trace);
 // the fake device's virtual one (*is_virtual, may be NULL, is 1).
 ACLRT_API int64_t aclrt_trace_clock(int32_t *is_virtual);
 
+// ---- CANN's own profiler -----------------------------------------------------------------------
+
+typedef struct aclrt_profiling aclrt_profiling_t;
+
+// Zero-initialise, set struct_size, then the rest.
+typedef struct aclrt_profiling_options_t {
+  size_t struct_size;
+  const char *directory;    // for the results, which msprof reads; AscendCL creates it
+  const uint32_t *devices;  // logical ids, each once
+  size_t device_count;
+  int32_t metrics;      // of the AI cores: aclprofAicoreMetrics; 255: none
+  uint64_t data_types;  // AscendCL's bits (ACL_PROF_*), at least one
+} aclrt_profiling_options_t;
+
+// One at a time in a process. ACLRT_ERROR_BACKEND: the CANN release has no profiler. The fake
+// device takes it all and writes nothing.
+ACLRT_API aclrt_status_t *aclrt_profiling_start(const aclrt_profiling_options_t *options,
+                                                aclrt_profiling_t **profiling);
+// Idempotent.
+ACLRT_API aclrt_status_t *aclrt_profiling_stop(aclrt_profiling_t *profiling);
+// Stops it too. NULL is ignored.
+ACLRT_API void aclrt_profiling_release(aclrt_profiling_t *profiling);
+
 // ---- .om files, without a device ---------------------------------------------------------------
 
 // What is in the file, as a JSON object (schema: docs/om.md). Release json with
