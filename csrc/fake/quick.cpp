@@ -24,6 +24,7 @@ enum Counted : size_t { kCopy, kExecute, kGetContext, kSetContext, kCounted };
 // Up to this many bytes a copy that touches no device memory (window mode) is over so soon that
 // nobody can have freed anything meanwhile.
 constexpr size_t kInstant = 4096;
+static_assert(kInstant <= kWindowBytes);
 
 // Device memory from one address on.
 struct Target {
@@ -120,7 +121,7 @@ struct Record {
   }
 };
 
-std::atomic<uint64_t> current_epoch{1};
+alignas(64) std::atomic<uint64_t> current_epoch{1};
 std::atomic<Record *> records{nullptr};
 std::array<std::atomic<uint64_t>, kCounted> forgotten{};
 __thread Record *own = nullptr;  // no wrapper function, as thread_local has
@@ -193,7 +194,7 @@ bool copy(void *dst, size_t capacity, const void *src, size_t count,
   if (!record->has_context() || record->context->device.get() != target->device) return false;
   if (!record->is_plain(number(down ? dst : src), count, now)) return false;
   if (target->window != nullptr && count <= kInstant) {
-    move(*target, dst, src, count, down);
+    std::memcpy(down ? dst : target->window, down ? target->window : src, count);
   } else {
     // Published first, then looked at again: who frees the memory does it the other way round.
     const uint64_t turn = record->turn.load(std::memory_order_relaxed);

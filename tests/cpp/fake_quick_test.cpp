@@ -218,35 +218,40 @@ void executions(const std::string &path) {
   CHECK_EQ(0, aclrtSetCurrentContext(own));
 }
 
-// Threads that copy to memory and from it, while its owner frees it and takes new.
+// Threads that copy to memory and from it, each a part of its own, while its owner frees it and
+// takes new: often enough, and rarely enough for most copies to be remembered ones.
 void freeing() {
   constexpr int kThreads = 3;
-  constexpr size_t kSize = 16384;
+  constexpr size_t kPart = 8192;
+  constexpr size_t kWhole = kThreads * kPart;
+  constexpr uint64_t kBetween = 30;  // copies, between one free and the next
   const uint64_t before = calls("aclrtMemcpy");
-  std::atomic<void *> target{allocate(kSize)};
+  std::atomic<void *> target{allocate(kWhole)};
   std::atomic<uint64_t> made{0};
-  std::atomic<int> copying{0};
+  std::atomic<bool> over{false};
   std::vector<std::thread> threads;
   for (int index = 0; index < kThreads; ++index) {
     threads.emplace_back([&, index] {
       CHECK_EQ(0, aclrtSetDevice(0));
-      std::vector<uint8_t> host(kSize, static_cast<uint8_t>(index));
-      for (int round = 0; round < kRounds; ++round) {
-        void *const device = target;
-        const bool up = index % 2 == 0;
+      std::vector<uint8_t> host(kPart);
+      while (!over) {
+        uint8_t *const device = static_cast<uint8_t *>(target.load()) + index * kPart;
         const aclError code =
-            up ? aclrtMemcpy(device, kSize, host.data(), kSize, ACL_MEMCPY_HOST_TO_DEVICE)
-               : aclrtMemcpy(host.data(), kSize, device, kSize, ACL_MEMCPY_DEVICE_TO_HOST);
+            index % 2 == 0
+                ? aclrtMemcpy(device, kPart, host.data(), kPart, ACL_MEMCPY_HOST_TO_DEVICE)
+                : aclrtMemcpy(host.data(), kPart, device, kPart, ACL_MEMCPY_DEVICE_TO_HOST);
         CHECK(code == ACL_SUCCESS || code == ACL_ERROR_RT_PARAM_INVALID);
-        ++made;
-        if (round == 0) ++copying;
+        if (++made % 8 == 0) std::this_thread::yield();
       }
       CHECK_EQ(0, aclrtResetDevice(0));
     });
   }
-  while (copying < kThreads) std::this_thread::yield();
-  for (int round = 0; round < kRounds; ++round)
-    CHECK_EQ(0, aclrtFree(target.exchange(allocate(kSize))));
+  for (int round = 0; round < kRounds / 5; ++round) {
+    const uint64_t enough = made + kBetween;
+    while (made < enough) std::this_thread::yield();
+    CHECK_EQ(0, aclrtFree(target.exchange(allocate(kWhole))));
+  }
+  over = true;
   for (std::thread &thread : threads) thread.join();
   CHECK_EQ(before + made, calls("aclrtMemcpy"));
   CHECK_EQ(0, aclrtFree(target));
