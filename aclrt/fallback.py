@@ -157,7 +157,8 @@ class FallbackModel:
             *args: The inputs in order, or one mapping by name.
             out: Buffers for outputs, as there.
             cast: ``"safe"`` converts inputs where no value can change.
-            **named: Inputs by name, and where the model takes them ``pad`` and ``split``, which
+            **named: Inputs by name; ``timeout_s``, which bounds the call of the device alone; and
+                where the model takes them ``pad`` and ``split``, which
                 the CPU does not need: it takes any shape.
 
         Returns:
@@ -174,7 +175,7 @@ class FallbackModel:
                 return self._model(*args, out=out, cast=cast, **named)
             except AclError as error:
                 self._note(error, stacklevel=3)
-        for option in ("pad", "split"):
+        for option in ("pad", "split", "timeout_s"):
             if option not in self._input_index:
                 named.pop(option, None)
         return self._on_cpu(args, named, out, self._safe if cast is None else _check.cast_of(cast))
