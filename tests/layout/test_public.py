@@ -8,7 +8,19 @@ import re
 from pathlib import Path
 
 import aclrt
-from aclrt import bench, compare, compat, config, deployment, doctor, explain, fake, om, schemas
+from aclrt import (
+    bench,
+    compare,
+    compat,
+    config,
+    deployment,
+    doctor,
+    explain,
+    fake,
+    om,
+    schemas,
+    testing,
+)
 from aclrt.compat import acllite, ais_bench, mindx, onnxruntime
 
 ROOT = Path(__file__).resolve().parents[2]
