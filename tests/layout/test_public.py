@@ -48,6 +48,7 @@ def test_public_names_of_python() -> None:
         fake,
         om,
         schemas,
+        testing,
         *COMPAT,
     ):
         for name in module.__all__:
