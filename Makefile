@@ -74,6 +74,7 @@ check-sanitized: build
 # for what is not installed yet, so a rebuild needs no network; CMake compiles only what changed.
 $(VENV)/built: $(VENV)/tools $(NATIVE)
 	$(PIP) install --no-build-isolation -e '.[test]'
+	$(BIN)/python -m compileall -q aclrt  # as pip does where it copies; no import has to
 	touch $@
 
 $(VENV)/tools: pyproject.toml
