@@ -12,11 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import aclrt
 from aclrt import config
 
 HERE = Path(__file__).resolve().parent
+RECORDS = 11
 
 
 def _drop_in() -> Path:
@@ -102,3 +105,39 @@ def run_program(tmp_path: Path) -> Callable[..., Run]:
         return Run(done.returncode, done.stdout, done.stderr, found)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, np.ndarray]:
+    """(model, file of 11 records, ONNX Runtime's results): a small convolutional network."""
+    import onnxruntime
+    from onnx import TensorProto, checker, helper, numpy_helper
+
+    folder = tmp_path_factory.mktemp("job")
+    random = np.random.default_rng(7)
+    constants = {
+        "w": random.standard_normal((4, 3, 3, 3), dtype=np.float32),
+        "b": random.standard_normal(4, dtype=np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "w", "b"], ["c"], "conv", pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c"], ["r"], "relu"),
+        helper.make_node("GlobalAveragePool", ["r"], ["g"], "pool"),
+        helper.make_node("Flatten", ["g"], ["f"], "flat"),
+        helper.make_node("Softmax", ["f"], ["probs"], "softmax"),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, (2, 3, 8, 8))],
+        [helper.make_tensor_value_info("probs", TensorProto.FLOAT, (2, 4))],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    model = helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 19)])
+    checker.check_model(model)
+    om = Path(aclrt.convert(model, folder / "net.om"))
+    x = random.standard_normal((RECORDS, 2, 3, 8, 8), dtype=np.float32)
+    x.tofile(folder / "input.bin")
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    expected = np.stack([session.run(None, {"x": record})[0] for record in x])
+    return om, folder / "input.bin", expected
