@@ -65,6 +65,12 @@ def depth_of(in_flight: object) -> int:
     return number
 
 
+def _release_closed(status: Any) -> None:
+    """Releases the status of a take: where the queue is closed, nothing is left to be taken."""
+    with contextlib.suppress(ClosedError):
+        raise_for(status)
+
+
 class Landing(NamedTuple):
     """What became of a request."""
 
@@ -129,6 +135,45 @@ class Flight:
             ClosedError: The queue or its model is closed.
             DeviceLostError: The device died.
         """
+        batch = self._enter(requests)
+        self._accepted[0] = 0
+        status = lib.aclrt_queue_submit(self._queue, self._submissions, len(batch), self._accepted)
+        return self._entered(batch, status)
+
+    def take(self, timeout_ms: int) -> list[Landing]:
+        """All that have landed; waits for the first.
+
+        Args:
+            timeout_ms: How long to wait at most; keep to ``SLICE_MS`` where Ctrl-C has to be heard.
+        """
+        self._count[0] = 0
+        status = lib.aclrt_queue_take(
+            self._queue, self._completions, 2 * self.depth, timeout_ms, self._count
+        )
+        _release_closed(status)
+        return self._landed()
+
+    def exchange(self, requests: Sequence[Request], timeout_ms: int) -> list[Landing]:
+        """``submit`` and ``take`` by one call, which lets go of the interpreter once.
+
+        Raises:
+            InputError: As ``submit``; then nothing was taken.
+            ClosedError: The same.
+            DeviceLostError: The same.
+        """
+        batch = self._enter(requests)
+        self._accepted[0] = self._count[0] = 0
+        status = lib.aclrt_queue_exchange(
+            *(self._queue, self._submissions, len(batch), self._accepted),
+            *(self._completions, 2 * self.depth, timeout_ms, self._count),
+        )
+        if int(self._accepted[0]) == len(batch):
+            _release_closed(status)  # by take
+            status = ffi.NULL
+        self._entered(batch, status)
+        return self._landed()
+
+    def _enter(self, requests: Sequence[Request]) -> Sequence[Request]:
         batch = requests[: self.room]
         with self._lock:
             for place, request in enumerate(batch):
@@ -137,8 +182,9 @@ class Flight:
                 # Before the call: it may be taken before the call returns.
                 self._requests[request.tag] = request
             _in_flight.add(self)
-        self._accepted[0] = 0
-        status = lib.aclrt_queue_submit(self._queue, self._submissions, len(batch), self._accepted)
+        return batch
+
+    def _entered(self, batch: Sequence[Request], status: Any) -> int:
         accepted = int(self._accepted[0])
         for request in batch[:accepted]:
             request.is_accepted = True
@@ -146,20 +192,7 @@ class Flight:
         raise_for(status)
         return accepted
 
-    def take(self, timeout_ms: int) -> list[Landing]:
-        """All that have landed; waits for the first.
-
-        Args:
-            timeout_ms: How long to wait at most; keep to ``SLICE_MS`` where Ctrl-C has to be heard.
-        """
-        status = lib.aclrt_queue_take(
-            self._queue, self._completions, 2 * self.depth, timeout_ms, self._count
-        )
-        if status:
-            try:
-                raise_for(status)
-            except ClosedError:  # and nothing is left to be taken
-                return []
+    def _landed(self) -> list[Landing]:
         landings = []
         for place in range(self._count[0]):
             completion = self._completions[place]

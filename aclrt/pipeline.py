@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ._flight import DEFAULT_DEPTH, SLICE_MS, Flight, depth_of, refuse_fork
+from ._flight import DEFAULT_DEPTH, SLICE_MS, Flight, Landing, depth_of, refuse_fork
 from ._requests import Preparer, Request, timeout_ms_of
 from .errors import ClosedError, DeviceTimeoutError, InputError
 from .result import Result
@@ -467,7 +467,8 @@ def _map(
     try:
         while True:
             batch: list[Request] = []
-            while end is None and taken - given < flight.depth:
+            room = min(flight.room, flight.depth - (taken - given))
+            while end is None and len(batch) < room:
                 try:
                     batch.append(request_of(next(source)))
                 except Exception as error:  # of the source, or an item that does not fit
@@ -475,20 +476,20 @@ def _map(
                     break
                 places[batch[-1]] = taken
                 taken += 1
-            while batch:
-                try:
-                    batch = batch[flight.submit(batch) :]
-                except Exception as error:
-                    batch = [one for one in batch if not one.is_accepted]
-                    for one in batch:
-                        del places[one]
-                    taken -= len(batch)
-                    end, batch = error, []
-            if taken == given:
+            if not batch and taken == given:
                 if end is None or isinstance(end, StopIteration):
                     return
                 raise end
-            for landing in flight.take(SLICE_MS):
+            landings: list[Landing] = []
+            try:
+                landings = flight.exchange(batch, SLICE_MS)
+            except Exception as error:
+                end = error
+            for one in batch:
+                if not one.is_accepted:
+                    del places[one]
+                    taken -= 1
+            for landing in landings:
                 place = places.pop(landing.request, None)
                 if place is None:
                     continue

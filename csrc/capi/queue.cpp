@@ -43,6 +43,28 @@ aclrt_status_t *status_of(const aclrt::Completion &completion) noexcept {
   return aclrt::capi::guard([&] { throw aclrt::Error(*completion.error); });
 }
 
+void submit(aclrt_queue_t *queue, const aclrt_submission_t *submissions, size_t count,
+            size_t *accepted) {
+  aclrt::capi::require_pointer(queue, "queue");
+  aclrt::capi::require_pointer(accepted, "accepted");
+  if (count > 0) aclrt::capi::require_pointer(submissions, "submissions");
+  for (*accepted = 0; *accepted < count; ++*accepted) {
+    if (!queue->queue->submit(submissions[*accepted])) return;
+  }
+}
+
+void take(aclrt_queue_t *queue, aclrt_completion_t *completions, size_t max, int64_t timeout_ms,
+          size_t *count) {
+  aclrt::capi::require_pointer(queue, "queue");
+  aclrt::capi::require_pointer(count, "count");
+  if (max > 0) aclrt::capi::require_pointer(completions, "completions");
+  *count = 0;
+  queue->queue->take(max, timeout_ms, [&](const aclrt::Completion &completion) {
+    completions[(*count)++] = {completion.tag, completion.outcome, completion.is_final,
+                               status_of(completion)};
+  });
+}
+
 }  // namespace
 
 extern "C" {
@@ -59,27 +81,21 @@ aclrt_status_t *aclrt_queue_create(aclrt_model_t *model, const aclrt_queue_optio
 
 aclrt_status_t *aclrt_queue_submit(aclrt_queue_t *queue, const aclrt_submission_t *submissions,
                                    size_t count, size_t *accepted) {
-  return aclrt::capi::guard_object([&] {
-    aclrt::capi::require_pointer(queue, "queue");
-    aclrt::capi::require_pointer(accepted, "accepted");
-    if (count > 0) aclrt::capi::require_pointer(submissions, "submissions");
-    for (*accepted = 0; *accepted < count; ++*accepted) {
-      if (!queue->queue->submit(submissions[*accepted])) return;
-    }
-  });
+  return aclrt::capi::guard_object([&] { submit(queue, submissions, count, accepted); });
 }
 
 aclrt_status_t *aclrt_queue_take(aclrt_queue_t *queue, aclrt_completion_t *completions, size_t max,
                                  int64_t timeout_ms, size_t *count) {
+  return aclrt::capi::guard_object([&] { take(queue, completions, max, timeout_ms, count); });
+}
+
+aclrt_status_t *aclrt_queue_exchange(aclrt_queue_t *queue, const aclrt_submission_t *submissions,
+                                     size_t submission_count, size_t *accepted,
+                                     aclrt_completion_t *completions, size_t max,
+                                     int64_t timeout_ms, size_t *count) {
   return aclrt::capi::guard_object([&] {
-    aclrt::capi::require_pointer(queue, "queue");
-    aclrt::capi::require_pointer(count, "count");
-    if (max > 0) aclrt::capi::require_pointer(completions, "completions");
-    *count = 0;
-    queue->queue->take(max, timeout_ms, [&](const aclrt::Completion &completion) {
-      completions[(*count)++] = {completion.tag, completion.outcome, completion.is_final,
-                                 status_of(completion)};
-    });
+    submit(queue, submissions, submission_count, accepted);
+    take(queue, completions, max, timeout_ms, count);
   });
 }
 

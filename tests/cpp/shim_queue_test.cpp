@@ -80,6 +80,13 @@ void runs_come_back_in_order() {
   CHECK_EQ(1u, submit(queue, feeds[kDepth]));
   CHECK_EQ(1u, Taken(queue).count);
   CHECK_EQ(0u, Taken(queue, 0).count);
+  aclrt_completion_t taken{};
+  size_t count = 0;
+  CHECK_OK(aclrt_queue_exchange(queue, all, 2, &accepted, &taken, 1, -1, &count));
+  CHECK_EQ(2u, accepted);
+  CHECK_EQ(0u, taken.tag);
+  CHECK_OK(aclrt_queue_exchange(queue, nullptr, 0, &accepted, &taken, 1, -1, &count));
+  CHECK_EQ(1u, taken.tag);
   CHECK_EQ(live, toy.live());
   CHECK_EQ(0, toy.overlapped());
   CHECK_OK(aclrt_queue_close(queue));

@@ -469,6 +469,14 @@ ACLRT_API aclrt_status_t *aclrt_queue_submit(aclrt_queue_t *queue,
 // queue is closed and nothing is left.
 ACLRT_API aclrt_status_t *aclrt_queue_take(aclrt_queue_t *queue, aclrt_completion_t *completions,
                                            size_t max, int64_t timeout_ms, size_t *count);
+// aclrt_queue_submit, then aclrt_queue_take, in one call: for callers that pay for every call, as a
+// Python thread does that waits for the interpreter after each. Nothing is taken where the first
+// of the two fails.
+ACLRT_API aclrt_status_t *aclrt_queue_exchange(aclrt_queue_t *queue,
+                                               const aclrt_submission_t *submissions,
+                                               size_t submission_count, size_t *accepted,
+                                               aclrt_completion_t *completions, size_t max,
+                                               int64_t timeout_ms, size_t *count);
 // Gives up the runs with this tag: one that has not begun completes at once, one that has when the
 // device has let go of its memory, with its result dropped. *found 0: there is none in flight.
 ACLRT_API aclrt_status_t *aclrt_queue_cancel(aclrt_queue_t *queue, uint64_t tag, int32_t *found);
