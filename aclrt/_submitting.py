@@ -43,6 +43,14 @@ class Submitting:
                     self._overlap = Overlap(self._handle, self._preparer())
         return self._overlap
 
+    def _close_overlap(self) -> Exception | None:
+        try:
+            if self._overlap is not None:
+                self._overlap.close()
+        except Exception as error:
+            return error
+        return None
+
     def submit(
         self,
         /,

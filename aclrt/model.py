@@ -532,11 +532,10 @@ class OfflineModel(Submitting, Capacity):
             ForkedProcessError: This is a child of the process that loaded the model.
         """
         self._closed = True
-        try:
-            if self._overlap is not None:
-                self._overlap.close()
-        finally:
-            raise_for(lib.aclrt_model_close(self._handle))
+        failure = self._close_overlap()  # Ctrl-C while it waits leaves the model to the next close
+        raise_for(lib.aclrt_model_close(self._handle))
+        if failure is not None:
+            raise failure
 
     def __enter__(self) -> Self:
         """The model itself.

@@ -463,7 +463,7 @@ def _map(
     landed: dict[int, tuple[Request, BaseException | None]] = {}
     taken = given = 0  # items from the source, results to the caller
     end: BaseException | None = None  # what comes after the last result
-    has_timed_out = False
+    settle = True  # whether to wait for the device in the end
     try:
         while True:
             batch: list[Request] = []
@@ -493,7 +493,7 @@ def _map(
                 place = places.pop(landing.request, None)
                 if place is None:
                     continue
-                has_timed_out = has_timed_out or not landing.is_final
+                settle = settle and landing.is_final
                 failure = _closed() if landing.is_cancelled else landing.error
                 landed[place] = (landing.request, failure)
             for place in [given] if ordered else list(landed):
@@ -504,5 +504,8 @@ def _map(
                         raise failure
                     yield request.result()
                     place += ordered
+    except KeyboardInterrupt:
+        settle = False
+        raise
     finally:
-        overlap.give_back(flight, settle=not has_timed_out)
+        overlap.give_back(flight, settle)
