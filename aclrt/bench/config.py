@@ -36,6 +36,8 @@ class BenchConfig:
         devices: Logical ids.
         threads: None: one for each instance.
         instances: On each device.
+        in_flight: Runs that overlap, for each instance.
+        transfers: False: data stays on the device, executions alone.
         rate: Inferences a second.
         percentiles: To report.
         power: Read npu-smi.
@@ -59,6 +61,8 @@ class BenchConfig:
     devices: tuple[int, ...] = (0,)
     threads: int | None = None
     instances: int = 1
+    in_flight: int = 1
+    transfers: bool = True
     rate: float | None = None
     percentiles: tuple[float, ...] = (50, 90, 99)
     power: bool = False

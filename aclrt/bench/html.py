@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
-from . import svg
+import numpy as np
+
+from . import phases, svg
 from .statistics import label
 
 if TYPE_CHECKING:
@@ -229,9 +231,11 @@ def _run(result: BenchResult) -> str:
     if result.batch > 1:
         tiles.append(_tile("samples/s", f"{result.samples_per_s:,.1f}"))
     due_ms = (result.end_ns - result.latency_ns) / 1e6
-    line = svg.timeline(
-        due_ms, result.begin_ns / 1e6, result.end_ns / 1e6, result.worker, width=1000
-    )
+    worker = result.worker
+    if result.in_flight > 1:
+        first = slice(0, svg.DRAWN)
+        worker = np.array(phases.slots(result.begin_ns[first], result.end_ns[first]))
+    line = svg.timeline(due_ms, result.begin_ns / 1e6, result.end_ns / 1e6, worker, width=1000)
     kind = "latency from when each was due" if result.rate else "latency"
     return "".join(
         [

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -145,7 +146,9 @@ class _Run:
         """All that one worker does."""
         self._warm_up(worker, step)
         self.gate.wait()
-        if self.plan.rate is None:
+        if hasattr(step, "start"):
+            self._overlapping(worker, step)
+        elif self.plan.rate is None:
             self._closed(worker, step)
         else:
             self._open_loop(worker, step, self.plan.rate)
@@ -174,6 +177,34 @@ class _Run:
             ends.append(end)
             if deadline is not None and end >= deadline:
                 break
+
+    def _overlapping(self, worker: int, step: Any) -> None:
+        """As many inferences in flight as the step has room for; each ends when it is taken."""
+        now, numbers, limit = self.clock.now, self.numbers, self.plan.iterations
+        seconds = self.plan.duration_s
+        deadline = None if seconds is None else self.start + int(seconds * _NS_PER_S)
+        pending: deque[tuple[int, Any]] = deque()
+        is_over = False
+        try:
+            while pending or not is_over:
+                while not is_over and len(pending) < step.depth:
+                    number = next(numbers)
+                    if self.stopping or (limit is not None and number >= limit):
+                        is_over = True
+                        break
+                    begin = now()
+                    pending.append((begin, step.start(number)))
+                if not pending:
+                    break
+                begin, run = pending.popleft()
+                run.result()
+                end = now()
+                self.begin[worker].append(begin)
+                self.end[worker].append(end)
+                is_over = is_over or (deadline is not None and end >= deadline)
+        finally:
+            for _, run in pending:
+                run.cancel()
 
     def _open_loop(self, worker: int, step: Step, rate: float) -> None:
         now, wait_until, total = self.clock.now, self.clock.wait_until, self.plan.total

@@ -21,7 +21,7 @@ from .loops import Clock, Plan, Samples, Step, measure
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Parts", "attribute", "count_for", "observe"]
+__all__ = ["Parts", "attribute", "count_for", "observe", "slots"]
 
 MOST = 100  # traced inferences: enough for a mean, and soon over
 _LEAST = 10
@@ -81,7 +81,7 @@ def observe(
 
         return call
 
-    wrapped = [known(*pair) for pair in enumerate(steps)]
+    wrapped = [s if hasattr(s, "start") else known(w, s) for w, s in enumerate(steps)]
     short = replace(
         plan, iterations=count, duration_s=None, warmup=_WARMUP, warmup_s=0.0, rate=None
     )
@@ -94,13 +94,28 @@ def observe(
     return replace(attribute(samples, native, spans), timeline=_timeline(samples, spans))
 
 
+def slots(begin: NDArray[np.int64], end: NDArray[np.int64]) -> list[int]:
+    """A row for each inference, in which it overlaps no other: the first that is free."""
+    ends: list[int] = []
+    found = [0] * len(begin)
+    for i in np.argsort(begin, kind="stable"):
+        free = [row for row, last in enumerate(ends) if last <= begin[i]]
+        row = free[0] if free else len(ends)
+        if not free:
+            ends.append(0)
+        ends[row] = int(end[i])
+        found[i] = row
+    return found
+
+
 def _timeline(samples: Samples, spans: NDArray[Any]) -> tuple[tuple[str, int, int], ...]:
     """The first inferences and the engines' work meanwhile, from the first one's begin."""
     first = np.argsort(samples.begin, kind="stable")[:_DRAWN]
     start, stop = int(samples.begin[first].min()), int(samples.end[first].max())
+    shown = np.flatnonzero(samples.end <= stop)
     rows = [
-        (f"thread {samples.worker[i]}", int(samples.begin[i]), int(samples.end[i]))
-        for i in np.flatnonzero(samples.end <= stop)
+        (f"run {slot}", int(samples.begin[i]), int(samples.end[i]))
+        for i, slot in zip(shown, slots(samples.begin[shown], samples.end[shown]), strict=True)
     ]
     work = spans[(spans["lane"] > 0) & (spans["begin_ns"] >= start) & (spans["end_ns"] <= stop)]
     several = len(set(work["device"].tolist())) > 1

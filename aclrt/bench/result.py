@@ -87,6 +87,8 @@ class Setup:
     shape: str
     threads: int
     instances: int
+    in_flight: int
+    transfers: bool
     rate: float | None
     percentiles: tuple[float, ...]
     data: str
@@ -113,6 +115,8 @@ class BenchResult:
         shape: Of the inputs that were fed: ``"x:1,3,224,224;y:8"``.
         threads: Host threads that called.
         instances: Copies of the model on each device.
+        in_flight: Runs that overlap, for each instance; 1: none.
+        transfers: Whether runs copy their inputs and outputs.
         rate: Inferences offered a second; None: each thread called without a pause.
         data: Where the inputs came from.
         iterations: Inferences in the samples.
@@ -143,6 +147,8 @@ class BenchResult:
     shape: str
     threads: int
     instances: int
+    in_flight: int
+    transfers: bool
     rate: float | None
     data: str
     iterations: int
@@ -169,6 +175,10 @@ class BenchResult:
         parts = [self.model or "model", f"batch {self.batch}"]
         if self.threads > 1 or self.instances > 1:
             parts.append(f"{self.threads} threads, {self.instances} instances")
+        if self.in_flight > 1:
+            parts.append(f"{self.in_flight} in flight")
+        if not self.transfers:
+            parts.append("no transfers")
         if len(self.devices) > 1 or self.devices[0]:
             parts.append(f"devices {','.join(map(str, self.devices))}")
         return ", ".join(parts) + (f", {self.rate:g}/s" if self.rate else "")
@@ -230,6 +240,8 @@ def derive(samples: Samples, setup: Setup) -> BenchResult:
         shape=setup.shape,
         threads=setup.threads,
         instances=setup.instances,
+        in_flight=setup.in_flight,
+        transfers=setup.transfers,
         rate=setup.rate,
         data=setup.data,
         iterations=len(latency_ns),
@@ -290,6 +302,11 @@ def _cautions(samples: Samples, setup: Setup, wall_ns: int) -> list[str]:
             f"{setup.rate:g} inferences/s are more than it can do: the last one began "
             f"{late / NS_PER_MS:.1f} ms late, and a longer measurement gives longer latencies"
         )
-    if setup.threads > setup.instances * len(setup.devices):
+    if setup.in_flight > 1:
+        cautions.append(
+            "latency is from when a run was queued to when its result was taken, in turn: the runs "
+            "before it are part of it"
+        )
+    elif setup.threads > setup.instances * len(setup.devices):
         cautions.append("threads share instances, whose runs take turns: latency includes waiting")
     return cautions

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from ..device import Device
 from ..errors import InputError
 from ..model import OfflineModel
 from . import inputs, phases, shapes
+from . import steps as stepping
 from .loops import Clock, DeviceClock, Plan, Samples, Step, SystemClock
 from .loops import measure as _measure
 from .machine import host_memory
@@ -47,6 +49,8 @@ def run(
     device_id: int | Sequence[int] = 0,
     threads: int | None = None,
     instances: int = 1,
+    in_flight: int = 1,
+    transfers: bool = True,
     rate: float | None = None,
     percentiles: Sequence[float] = (50, 90, 99),
     power: bool = False,
@@ -78,6 +82,9 @@ def run(
         device_id: One or several logical devices; unused for an open model.
         threads: Host threads that call; None: one for each instance.
         instances: Copies of the model on each device.
+        in_flight: Runs that overlap, for each instance: each thread keeps so many in a queue.
+        transfers: False: inputs and outputs stay on the device, so that executions alone are
+            measured.
         rate: Inferences offered a second (open loop); latency then counts from when each was due.
         percentiles: To report, above 0 and up to 100.
         power: Read the cards' power from npu-smi.
@@ -100,7 +107,8 @@ def run(
         OSError: A file cannot be read or written.
     """
     chosen = tuple(device_id) if isinstance(device_id, Sequence) else (device_id,)
-    workers = instances * max(len(chosen), 1) if threads is None else threads
+    share = instances if in_flight == 1 else 1  # of a device's work for each thread
+    workers = share * max(len(chosen), 1) if threads is None else threads
     _check(
         iterations=iterations,
         duration_s=duration_s,
@@ -109,6 +117,8 @@ def run(
         devices=chosen,
         threads=workers,
         instances=instances,
+        in_flight=in_flight,
+        transfers=transfers,
         rate=rate,
         percentiles=percentiles,
         output_format=output_format,
@@ -134,7 +144,9 @@ def run(
                 opened(rows[0])
                 loaded.first_ns.append(clock.now() - start)
         meter = _meter(power, first, loaded.devices)
-        steps = [_step(loaded.models[i % len(loaded.models)], rows) for i in range(workers)]
+        count = len(loaded.models)
+        step = partial(_step, rows=rows, in_flight=in_flight, transfers=transfers, stack=stack)
+        steps = [step(loaded.models[i % count], instances=instances) for i in range(workers)]
         with meter or nullcontext():
             samples = _measure(steps, plan, clock, watch)
         if not len(samples.end):
@@ -156,6 +168,8 @@ def run(
             shape=shapes.text({spec.name: rows[0][spec.name].shape for spec in first.inputs}),
             threads=workers,
             instances=instances,
+            in_flight=in_flight,
+            transfers=transfers,
             rate=rate,
             percentiles=tuple(percentiles),
             data=data,
@@ -198,7 +212,13 @@ def _parts(
 
 
 def _check(**given: Any) -> None:
-    for name, least in (("iterations", 1), ("warmup", 0), ("threads", 1), ("instances", 1)):
+    for name, least in (
+        ("iterations", 1),
+        ("warmup", 0),
+        ("threads", 1),
+        ("instances", 1),
+        ("in_flight", 1),
+    ):
         value = given[name]
         if value is not None and value < least:
             raise InputError(f"{name} must be at least {least}, not {value}")
@@ -211,7 +231,13 @@ def _check(**given: Any) -> None:
     devices = given["devices"]
     if not devices or len(set(devices)) != len(devices):
         raise InputError(f"devices must be one or more different ids, not {list(devices)}")
-    if given["threads"] < given["instances"] * len(devices):
+    if given["in_flight"] > 1:
+        if given["threads"] != len(devices):
+            raise InputError("with runs in flight each device has one thread: leave threads out")
+        if given["rate"] is not None or not given["transfers"]:
+            what = "a rate" if given["rate"] is not None else "no transfers"
+            raise InputError(f"in_flight and {what} exclude each other")
+    elif given["threads"] < given["instances"] * len(devices):
         raise InputError(
             f"{given['threads']} threads cannot keep {given['instances']} instances on each of "
             f"{len(devices)} devices busy",
@@ -284,12 +310,13 @@ def _load(
         loaded.open_ns.append(clock.now() - start)
         loaded.handles.append(device)
     loaded.note_memory("before_load")
-    for _ in range(instances):  # an instance on each device, then the next: workers spread evenly
-        for number in devices:
-            start = clock.now()
-            opened = stack.enter_context(OfflineModel(model, device_id=number, backend=backend))
-            loaded.load_ns.append(clock.now() - start)
-            loaded.models.append(opened)
+    for number in devices:
+        start = clock.now()
+        opened = stack.enter_context(
+            OfflineModel(model, device_id=number, backend=backend, instances=instances)
+        )
+        loaded.load_ns.append(clock.now() - start)
+        loaded.models.append(opened)
     loaded.note_memory("after_load")
     return loaded
 
@@ -302,16 +329,17 @@ def _by_name(model: OfflineModel, feeds: Feed | Sequence[NDArray[Any]]) -> dict[
     return {spec.name: array for spec, array in zip(model.inputs, feeds, strict=True)}
 
 
-def _step(model: OfflineModel, rows: Sequence[Feed]) -> Step:
-    """One inference with the feed whose turn it is; arrays in order, the quickest way in."""
-    names = [spec.name for spec in model.inputs]
-    known = all(set(row) == set(names) for row in rows)
-    arguments: list[Any] = [tuple(row[n] for n in names) if known else (row,) for row in rows]
-    if len(arguments) == 1:
-        only = arguments[0]
-        return lambda number: model(*only)
-    size = len(arguments)
-    return lambda number: model(*arguments[number % size])
+def _step(
+    model: OfflineModel,
+    rows: Sequence[Feed],
+    in_flight: int,
+    transfers: bool,
+    instances: int,
+    stack: ExitStack,
+) -> Step:
+    if in_flight > 1:
+        return stepping.InFlight(model, rows, in_flight, instances, stack)
+    return stepping.one_by_one(model, rows) if transfers else stepping.on_device(model, rows, stack)
 
 
 def _meter(power: bool, model: OfflineModel, devices: tuple[int, ...]) -> Meter | None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from ..errors import InputError
 
-__all__ = ["CONFIG", "DIFF", "REPORT", "SCHEMAS", "check"]
+__all__ = ["CONFIG", "DIFF", "PROFILE", "REPORT", "SCHEMAS", "check"]
 
 REPORT, CONFIG, DIFF = "aclrt-bench/1", "aclrt-bench-config/1", "aclrt-bench-diff/1"
+PROFILE = "aclrt-profile/1"  # of aclrt.Profiler
 
 _Schema = dict[str, Any]
 _TEXT: _Schema = {"type": "string"}
@@ -65,6 +66,8 @@ _RUN = _object(
     shape=_TEXT,
     threads=_WHOLE,
     instances=_WHOLE,
+    in_flight=_WHOLE,
+    transfers=_FLAG,
     rate=_FIGURE,
     data=_TEXT,
     iterations=_WHOLE,
@@ -117,6 +120,8 @@ _SETTINGS: dict[str, _Schema] = {
     "devices": _list(_WHOLE),
     "threads": _or_null(_WHOLE),
     "instances": _WHOLE,
+    "in_flight": _WHOLE,
+    "transfers": _FLAG,
     "rate": _FIGURE,
     "percentiles": _list(_NUMBER),
     "power": _FLAG,
@@ -167,6 +172,24 @@ SCHEMAS: dict[str, _Schema] = {
         "required": ["schema"],
         "additionalProperties": False,
     },
+    PROFILE: _object(
+        schema={"const": PROFILE},
+        wall_s=_NUMBER,
+        phases=_list(
+            _object(
+                name=_TEXT,
+                count=_WHOLE,
+                total_s=_NUMBER,
+                mean_ms=_NUMBER,
+                min_ms=_NUMBER,
+                max_ms=_NUMBER,
+                percentiles={"type": "object", "additionalProperties": _NUMBER},
+                per_s=_NUMBER,
+                host_peak_bytes=_or_null(_WHOLE),
+                device_peak_bytes=_or_null(_WHOLE),
+            )
+        ),
+    ),
     DIFF: _object(
         schema={"const": DIFF},
         old=_TEXT,

@@ -139,10 +139,15 @@ def measure(
     if config.max_workers < 1:
         raise InputError(f"max_workers must be at least 1, not {config.max_workers}")
     searching = config.goal is not None and not config.search_batch
-    if searching and (config.threads is not None or config.instances != 1 or config.rate):
-        raise InputError("a search for a goal chooses threads and instances itself, with no rate")
+    chosen = config.threads is not None or config.instances != 1 or config.in_flight != 1
+    if searching and (chosen or config.rate):
+        raise InputError(
+            "a search for a goal chooses threads, instances and runs in flight itself, with no rate"
+        )
 
-    def once(case: Case, threads: int | None, instances: int, title: str) -> BenchResult:
+    def once(
+        case: Case, threads: int | None, instances: int, in_flight: int, title: str
+    ) -> BenchResult:
         folder = save_outputs
         if folder is not None and (len(config.models) > 1 or case.shape or case.batch):
             folder = Path(folder) / _folder_name(case)
@@ -160,6 +165,8 @@ def measure(
             device_id=config.devices,
             threads=threads,
             instances=instances,
+            in_flight=in_flight,
+            transfers=config.transfers,
             rate=config.rate,
             percentiles=config.percentiles,
             power=config.power,
@@ -211,23 +218,33 @@ def _trials(
     searching: bool,
     skipped: list[str],
 ) -> Iterator[BenchResult]:
-    """One measurement of a file; or with 1, 2, 4, ... instances, as long as it helps."""
+    """One measurement of a file; or deeper queues, then more instances, as long as it helps."""
     if not searching:
-        yield once(case, config.threads, config.instances, case.title)
+        yield once(case, config.threads, config.instances, config.in_flight, case.title)
         return
-    before: BenchResult | None = None
-    workers = 1
-    while workers <= config.max_workers:
-        title = f"{case.title}, {workers} instance{'s' * (workers > 1)}"
+    best: BenchResult | None = None
+    instances, depth = 1, 1
+    is_deepening = config.goal == "throughput" and config.transfers
+    while instances <= config.max_workers:
+        title = f"{case.title}, {instances} instance{'s' * (instances > 1)}"
+        title += f", {depth} in flight" if depth > 1 else ""
+        workers = len(config.devices) * (instances if depth == 1 else 1)
         try:
-            result = once(case, workers * len(config.devices), workers, title)
+            result = once(case, workers, instances, depth, title)
         except DeviceOutOfMemoryError as error:
             skipped.append(f"{title}: {error.message}")
             return
         yield result
-        if before is not None and _gain(before, result, config.goal) < _WORTH:
+        helps = best is None or _gain(best, result, config.goal) >= _WORTH
+        if best is None or _gain(best, result, config.goal) > 1:
+            best = result
+        if is_deepening and helps and depth < config.max_workers:
+            depth *= 2  # first let runs overlap, then let several execute
+            continue
+        if not is_deepening and not helps:
             return
-        before, workers = result, workers * 2
+        is_deepening = False
+        depth, instances = best.in_flight, instances * 2
 
 
 def _gain(before: BenchResult, after: BenchResult, goal: str | None) -> float:

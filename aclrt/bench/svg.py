@@ -13,10 +13,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["bars", "curve", "histogram", "lanes", "stack", "timeline"]
+__all__ = ["DRAWN", "bars", "curve", "histogram", "lanes", "stack", "timeline"]
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 18, 12, 44
-_DRAWN = 160  # inferences in a timeline
+DRAWN = 160  # inferences in a timeline
 Scale = Callable[[float], float]
 
 
@@ -183,7 +183,7 @@ def timeline(
     Returns:
         An ``<svg>`` element.
     """
-    size = min(_DRAWN, len(end_ms))
+    size = min(DRAWN, len(end_ms))
     lanes = int(worker.max()) + 1
     lane = 26
     height = _TOP + lane * lanes + _BOTTOM
@@ -221,7 +221,7 @@ def lanes(rows: Sequence[tuple[str, int, int]], width: int) -> str:
     Returns:
         An ``<svg>`` element.
     """
-    order = ("thread", "H2D", "compute", "D2H", "other")
+    order = ("run", "H2D", "compute", "D2H", "other")
     names = sorted(
         {name for name, _, _ in rows},
         key=lambda name: (order.index(name.split()[0]), name.split()[1:]),

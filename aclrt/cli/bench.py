@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 # Flags of benchmarks that users know, refused until the library can do what they say.
 _REFUSED = {
-    "--no-transfers": "each run of this version copies its inputs and outputs",
-    "--streams": "each instance of this version has one stream: use --instances",
-    "--in-flight": "this version has no queue of runs: use --instances and --threads",
+    "--streams": "a run goes through no stream of the caller's: use --instances or --in-flight",
 }
 
 
@@ -113,6 +111,19 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--instances", type=whole, metavar="N", help="copies of the model per device (default: 1)"
+    )
+    group.add_argument(
+        "--in-flight",
+        type=whole,
+        metavar="N",
+        help="runs that overlap, for each instance, queued by one thread for each device",
+    )
+    group.add_argument(
+        "--no-transfers",
+        dest="transfers",
+        action="store_const",
+        const=False,
+        help="leave the data on the device: executions alone",
     )
     devices = group.add_mutually_exclusive_group()
     devices.add_argument(

@@ -63,7 +63,7 @@ def test_fixed_times_come_out(pair: Path, flags: list[str]) -> None:
     assert "virtual clock" in " ".join(run["cautions"])
     assert run["phases"]["h2d"]["count"] == 10
     rows = [row["row"] for row in run["timeline"]]
-    assert {"thread 0", "H2D", "compute", "D2H"} <= set(rows)
+    assert {"run 0", "H2D", "compute", "D2H"} <= set(rows)
     assert all(0 <= row["begin_ns"] <= row["end_ns"] for row in run["timeline"])
     if not flags:
         assert run["throughput_per_s"] == pytest.approx(1000 / 3.7, rel=1e-6)
@@ -213,3 +213,78 @@ def test_shapes_of_ranges_and_of_fixed_models(om_factory: Any, pair: Path, tmp_p
             shapes.specs(model, dict.fromkeys(fixed, (9, 9, 9)), None)
         with pytest.raises(aclrt.InputError, match="batch is fixed"):
             shapes.specs(model, None, 77)
+
+
+COPIES = {"ACLRT_FAKE_H2D_US": "1000", "ACLRT_FAKE_COMPUTE_US": "4000", "ACLRT_FAKE_D2H_US": "2000"}
+
+
+def test_without_transfers_a_run_is_its_execution(pair: Path) -> None:
+    """No copies are made, and the figures are the execution's alone."""
+    run = measured(pair, "--iterations", "20", "--no-transfers", **COPIES)
+    found = {name: phase["mean_ms"] for name, phase in run["phases"].items()}
+    assert (found["h2d"], found["d2h"]) == (0, 0)
+    assert found["device"] == pytest.approx(4, rel=1e-6)
+    assert found["end_to_end"] == pytest.approx(4, rel=1e-6)
+    assert run["transfers"] is False
+
+
+def test_data_on_the_device_is_the_feed(geared: Path) -> None:
+    """Every gear can be measured so, and packed data is packed; a range cannot be."""
+    for batch in (1, 4):
+        result = bench.run(geared, batch=batch, transfers=False, iterations=3)
+        assert (result.batch, result.transfers) == (batch, False)
+        assert "no transfers" in result.name
+
+
+def test_runs_in_flight_overlap(om_factory: Any, tmp_path: Path) -> None:
+    """Copies go on beside executions: the engine's busy time is told, and the host's is not."""
+    path = tmp_path / "model.om"
+    path.write_bytes(om_factory.identity())
+    run = measured(path, "--iterations", "40", "--in-flight", "4", **COPIES)
+    assert (run["in_flight"], run["threads"], run["iterations"]) == (4, 1, 40)
+    found = {name: phase["mean_ms"] for name, phase in run["phases"].items()}
+    assert found["host"] is None
+    # Time may pass, by what other threads wait for, between a call's begin and its turn.
+    assert found["h2d"] >= 1 - 1e-6
+    assert found["device"] >= 4 - 1e-6
+    assert found["d2h"] >= 2 - 1e-6
+    assert {"run 0", "run 1"} <= {row["row"] for row in run["timeline"]}
+    assert any("queued" in caution for caution in run["cautions"])
+
+
+def test_several_devices_are_measured_at_once(pair: Path) -> None:
+    """Each has its model; copies of two devices do not wait for each other."""
+    variables = COPIES | {"ACLRT_FAKE_DEVICES": "4"}
+    run = measured(pair, "--iterations", "40", "--devices", "0,1,2,3", **variables)
+    assert run["devices"] == [0, 1, 2, 3]
+    assert run["threads"] == 4
+    assert run["phases"]["load"]["count"] == run["phases"]["first"]["count"] == 4
+    assert run["phases"]["device"]["min_ms"] == pytest.approx(4, rel=1e-6)
+    assert set(run["samples"]["worker"]) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"in_flight": 0},
+        {"in_flight": 2, "threads": 3},
+        {"in_flight": 2, "rate": 10.0},
+        {"in_flight": 2, "transfers": False},
+    ],
+)
+def test_loads_that_make_no_sense(pair: Path, settings: dict[str, Any]) -> None:
+    """Are refused before the model is loaded."""
+    with pytest.raises(aclrt.InputError):
+        bench.run(pair, iterations=1, **settings)
+
+
+def test_the_goal_is_searched_by_depth_and_instances(pair: Path) -> None:
+    """Of what was measured the best is named; each step is a measurement of its own."""
+    config = bench.BenchConfig((str(pair),), iterations=30, goal="throughput", max_workers=2)
+    report = bench.measure(config)
+    assert report.best is not None
+    steps = [(run.in_flight, run.instances) for run in report.runs]
+    assert steps[:2] == [(1, 1), (2, 1)]
+    assert steps[-1][1] == 2
+    best = max(run.samples_per_s for run in report.runs)
+    assert report.runs[report.best].samples_per_s == best

@@ -74,7 +74,6 @@ def test_files_are_written_where_asked(om, tmp_path, capsys):
 @pytest.mark.parametrize(
     "flags",
     [
-        ["--no-transfers"],
         ["--streams", "2"],
         ["--csv"],
         ["--report", "html"],

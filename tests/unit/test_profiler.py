@@ -12,6 +12,7 @@ import pytest
 
 import aclrt
 from aclrt import profiler as module
+from aclrt.bench import schema
 from aclrt.profiler import PhaseReport, ProfileReport
 
 MS = 1_000_000
@@ -154,6 +155,7 @@ def test_the_report_is_json(clock: Clock, tmp_path: Any) -> None:
     document = json.loads((tmp_path / "p.json").read_text())
     assert document == json.loads(profiler.report().to_json()) == profiler.report().to_dict()
     assert document["schema"] == "aclrt-profile/1"
+    schema.check(document, "aclrt-profile/1", "the report")
     assert document["phases"][0]["percentiles"] == {"50": 1, "90": 1, "99": 1}
 
 

@@ -93,6 +93,10 @@ def test_the_documents_of_bench_and_its_file(folder, capsys):
     capsys.readouterr()
     main(["bench", "diff", "o/bench.json", "o/bench.json", "--json"])
     valid(json.loads(capsys.readouterr().out), "bench-diff")
+    profiler = aclrt.Profiler(memory=True)
+    with profiler.phase("x"):
+        pass
+    valid(profiler.report().to_dict(), "profile")
     valid({**json.loads(Path("o/bench.json").read_text()), "is_partial": True}, "bench")
 
 
@@ -111,7 +115,7 @@ def test_a_partial_deployment_is_valid(folder, capsys, monkeypatch):
 
 def test_every_schema_is_a_schema_and_is_tried(capsys):
     """Each is valid JSON Schema; there is a case above for each."""
-    tried = {*CASES, "bench-config", "bench-diff"}
+    tried = {*CASES, "bench-config", "bench-diff", "profile"}
     assert {f"aclrt-{name}/1" for name in tried} == set(schemas.NAMES)
     for name in schemas.NAMES:
         schema = schemas.schema(name)
