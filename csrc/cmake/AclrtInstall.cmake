@@ -6,8 +6,8 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS aclrt EXPORT aclrtTargets LIBRARY DESTINATION .)
 install(TARGETS ascendcl LIBRARY DESTINATION fake)
-install(FILES include/aclrt/aclrt.h include/aclrt/aclrt.hpp include/aclrt/error.hpp include/aclrt/tensor.hpp
-              include/aclrt/aclfake.h DESTINATION include/aclrt)
+install(FILES include/aclrt/aclrt.h include/aclrt/aclrt.hpp include/aclrt/error.hpp include/aclrt/queue.hpp
+              include/aclrt/tensor.hpp include/aclrt/aclfake.h DESTINATION include/aclrt)
 
 install(EXPORT aclrtTargets NAMESPACE aclrt:: DESTINATION cmake/aclrt)
 configure_package_config_file(cmake/aclrtConfig.cmake.in ${PROJECT_BINARY_DIR}/aclrtConfig.cmake

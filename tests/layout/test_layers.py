@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "capi": {"core/", "acl/", "om/", "aclrt/aclrt.h"},
     "fake": {"om/", "aclrt/aclfake.h", *ABI},
     "builder": {"aclrt/aclfake.h"},
-    "include/aclrt": {"aclrt/aclrt.h", "aclrt/error.hpp", "aclrt/tensor.hpp"},
+    "include/aclrt": {"aclrt/aclrt.h", "aclrt/aclrt.hpp", "aclrt/error.hpp", "aclrt/tensor.hpp"},
 }
 CXX = sorted((ROOT / "csrc").rglob("*.[ch]")) + sorted((ROOT / "csrc").rglob("*.[ch]pp"))
 
