@@ -2,7 +2,7 @@
 """aclrt in one process with others who use AscendCL: nobody's initialisation, context, device or
 model is ended by the other, in either order. Another library is played by the `acl` module.
 
-With the onnxruntime-cann wheel: tests/wheel.
+With the onnxruntime-cann wheel: tests/ort_cann.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the suite on the wheel, prints the counts and writes docs/onnx-suite-cann.md.
 
-``python tests/wheel/report.py FOLDER`` in the environment of ``make build``; FOLDER is where the
+``python tests/ort_cann/report.py FOLDER`` in the environment of ``make build``; FOLDER is where the
 wheel's environment is, or is made.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from wheel.environment import ROOT, Environment
+from ort_cann.environment import ROOT, Environment
 
 DOCUMENT = ROOT / "docs" / "onnx-suite-cann.md"
 MAX_ENDS = 100  # tests that end the process
@@ -29,7 +29,7 @@ HEAD = """\
 The unmodified wheel from PyPI runs the node tests of the `onnx` package on the fake device: its
 CANN provider hands each model to the graph builder, loads what comes back and executes it. A test
 counts only if the provider takes every node (`session.disable_cpu_ep_fallback`); the suite's own
-comparison judges. `python tests/wheel/report.py FOLDER` writes this file, with the wheel's own
+comparison judges. `python tests/ort_cann/report.py FOLDER` writes this file, with the wheel's own
 `libonnxruntime` as the fake's engine; with `ACLRT_TEST_ONNXRUNTIME_CANN=FOLDER` the tests do the
 same and fail if anything is a defect of aclrt. Categories are computed from the model, or from what
 plain ONNX Runtime does with it.

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import aclrt
-from wheel import report
-from wheel.environment import ROOT, VERSION, Environment
+from ort_cann import report
+from ort_cann.environment import ROOT, VERSION, Environment
 
 FOLDER = os.environ.get("ACLRT_TEST_ONNXRUNTIME_CANN", "")
 DIGITS = ROOT / "examples" / "digits" / "digits.onnx"
