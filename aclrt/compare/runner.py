@@ -95,6 +95,11 @@ def run(
         if not all(case.passed for case in done):
             models = [(side.path, side.info) for side in sides if side.info is not None]
             hints += advice.for_models(models)
+            if not hints:
+                hints.append(
+                    "the differences follow no pattern that is known: check that both sides are of "
+                    "the same model and got the same data (aclrt inspect --command-line, --input)"
+                )
         return Comparison(
             first=sides[0].path,
             second=sides[1].path,

@@ -226,6 +226,13 @@ def test_advice_from_the_data(tmp_path):
     assert "only rows 2 of 4" in advised(tmp_path, wrong, rows)
 
 
+def test_advice_without_a_pattern(tmp_path):
+    """Something to look at next is always there."""
+    rng = np.random.default_rng(0)
+    text = advised(tmp_path, rng.random(16), rng.random(16))
+    assert "follow no pattern" in text
+
+
 def test_advice_on_outputs_in_other_order(tmp_path):
     """The name of the output that agrees is said, by Python's own arrays."""
     rng = np.random.default_rng(0)
