@@ -71,9 +71,30 @@ def test_a_call_asks_nothing_of_the_heap(child, heap_counter, call):
     assert total < 2 * 1000 + 100, (total, numpy)
 
 
+def test_runs_in_flight_ask_nothing_of_the_heap(child, heap_counter):
+    """The library's threads neither: what the pipeline needs is there once a queue is."""
+    outcome = child(
+        COUNTS
+        + dedent("""
+        m, xs = load(), [X] * 100
+        print(*heap_of(lambda: sum(1 for _ in m.map(xs, in_flight=4)), n=20))
+        """),
+        env={"LD_PRELOAD": str(heap_counter), **NULL_DEVICE},
+    )
+    outcome.assert_clean()
+    _, library, _, _ = map(int, outcome.out.split())
+    assert 0 == library
+
+
 @pytest.mark.parametrize(
     "call",
-    ["m(X)", "m({'x': X})", "m(X, out=y)", "m.run(None, {'x': X})"],
+    [
+        "m(X)",
+        "m({'x': X})",
+        "m(X, out=y)",
+        "m.run(None, {'x': X})",
+        "list(m.map([X] * 4))",
+    ],
 )
 def test_calls_hold_nothing(child, heap_counter, call):
     """After thousands of them Python holds the same objects, the device too."""
