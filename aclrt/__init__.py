@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from .deployment import deploy
     from .fallback import FallbackModel, with_fallback
     from .om import ModelInfo, convert, inspect
+    from .pool import DevicePool, DeviceState
     from .profiler import Profiler
     from .tracing import trace
 
@@ -78,6 +79,8 @@ __all__ = [
     "DeviceLostError",
     "DeviceMemory",
     "DeviceOutOfMemoryError",
+    "DevicePool",
+    "DeviceState",
     "DeviceTimeoutError",
     "FallbackModel",
     "ForkedProcessError",
@@ -119,6 +122,8 @@ _MODULES = frozenset({"bench", "compare", "doctor", "explain", "om", "schemas", 
 # Names of modules that are imported at first use.
 _NAMES = {
     "AsyncQueue": "async_queue",
+    "DevicePool": "pool",
+    "DeviceState": "pool",
     "ModelInfo": "om",
     "Profiler": "profiler",
     "aclprof": "cann_profiler",

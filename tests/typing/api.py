@@ -110,3 +110,12 @@ def errors() -> None:
         memory: MemoryError = error
         print(memory, error.code)
     raise aclrt.BackendError("no", hint="yes")
+
+
+def pools(x: NDArray[np.float32]) -> None:
+    """Several devices."""
+    with aclrt.DevicePool("a.om", devices=[0, 1], instances=2, on_failure="raise") as pool:
+        result: aclrt.Result = pool(x)
+        state: aclrt.DeviceState = pool.devices[0]
+        print(result, state.runs, pool.memory_stats().device)
+        pool.readmit(1)

@@ -1,0 +1,518 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``DevicePool``: one model on several devices, called like one.
+
+A call goes to the device with the fewest calls in progress. A device that fails is taken out: what
+it had is done elsewhere, or fails, as asked. It comes back by ``readmit`` alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import _check, _memory_stats, runtime
+from ._memory_stats import MemoryStats
+from .device import close_after
+from .errors import AclrtError, ClosedError, DeviceError, InputError
+from .model import OfflineModel
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .result import Result
+    from .tensor import NodeArg, TensorSpec
+
+__all__ = ["DevicePool", "DeviceState"]
+
+_MOST_DEVICES = 1024
+_QUEUED_PER_INSTANCE = 8
+
+
+class DeviceState(NamedTuple):
+    """A device of a pool at one moment.
+
+    ``state`` is ``"up"`` or ``"down"``; ``runs`` are calls that succeeded, ``failures`` those that
+    the device failed, ``error`` what took it out.
+    """
+
+    id: int
+    state: str
+    in_flight: int
+    runs: int
+    failures: int
+    error: str | None
+
+
+class _Member:
+    """A device with its model; all fields are under the pool's lock."""
+
+    def __init__(self, device_id: int, model: OfflineModel) -> None:
+        self.id = device_id
+        self.model: OfflineModel | None = model
+        self.is_up = True
+        self.in_flight = self.runs = self.failures = 0
+        self.error: DeviceError | None = None
+
+
+class DevicePool:
+    """A model loaded on several devices at once.
+
+    Called as an ``OfflineModel`` is, from any number of threads. A device is taken out of the pool
+    by a ``DeviceError`` (``DeviceLostError`` among them); ``InputError`` and refusals of a run are
+    the caller's. Close it with ``close()`` or a ``with`` block.
+
+    Args:
+        source: As for ``OfflineModel``. A file object is read once.
+        devices: Logical ids, each once; None for all that are visible.
+        instances: Runs at a time on each device, as for ``OfflineModel``.
+        on_failure: ``"retry"``: the calls of a device that fails are made again on another, as long
+            as there is one. ``"raise"``: they raise its error.
+        **options: As for ``OfflineModel``: ``backend``, ``onnx``, ``cast``, ``pad``, ``split``.
+
+    Raises:
+        InputError: An argument is wrong.
+        AclrtError: As for ``OfflineModel``, where it does not load on one of the devices; then it
+            is loaded on none.
+    """
+
+    def __init__(
+        self,
+        source: Any,
+        *,
+        devices: Sequence[int] | None = None,
+        instances: int = 1,
+        on_failure: str = "retry",
+        **options: Any,
+    ) -> None:
+        if on_failure not in ("retry", "raise"):
+            raise InputError(f'on_failure must be "retry" or "raise", not {on_failure!r}')
+        if "device_id" in options:
+            raise InputError("a pool has devices, not a device_id", hint="devices=[0, 1]")
+        self._retries = on_failure == "retry"
+        self._changed = threading.Condition()
+        self._closed = False
+        runtime.ensure(options.get("backend"))
+        ids = _ids_of(devices)
+        self._source = source.read() if hasattr(source, "read") else source
+        self._options = {**options, "instances": instances}
+        self._members = [
+            _Member(device_id, model)
+            for device_id, model in zip(ids, self._load_all(ids), strict=True)
+        ]
+        first = self._members[0].model
+        assert first is not None
+        self._inputs, self._outputs, self._gears = first.inputs, first.outputs, first.gears
+        self._node_args = first.get_inputs(), first.get_outputs()
+        at_a_time = len(ids) * first.instances
+        self._slots = threading.BoundedSemaphore(_QUEUED_PER_INSTANCE * at_a_time)
+        self._depth = 2 * at_a_time  # so that copies of one call overlap with another's execution
+        self._threads = ThreadPoolExecutor(self._depth, thread_name_prefix="aclrt-pool")
+
+    def _load(self, device_id: int) -> OfflineModel:
+        return OfflineModel(self._source, device_id=device_id, **self._options)
+
+    def _load_all(self, ids: Sequence[int]) -> list[OfflineModel]:
+        with ThreadPoolExecutor(len(ids), thread_name_prefix="aclrt-load") as threads:
+            loads = [threads.submit(self._load, device_id) for device_id in ids]
+        errors = [error for error in (load.exception() for load in loads) if error is not None]
+        if not errors:
+            return [load.result() for load in loads]
+        for load in loads:
+            if load.exception() is None:
+                try:
+                    load.result().close()
+                except (AclrtError, MemoryError) as failure:
+                    errors.append(failure)
+        if hasattr(errors[0], "add_note"):
+            for other in errors[1:]:
+                errors[0].add_note(f"and: {other}")
+        raise errors[0]
+
+    # ---- dispatch ----
+
+    def _take(self) -> tuple[_Member, OfflineModel]:
+        with self._changed:
+            if self._closed:
+                raise ClosedError("the pool is closed", hint="open another one")
+            up = [member for member in self._members if member.is_up]
+            if not up:
+                last = self._members[-1].error
+                error = DeviceError(
+                    "no device of the pool is left: "
+                    + "; ".join(f"device {member.id}: {member.error}" for member in self._members),
+                    hint="readmit(device_id) takes one in again",
+                )
+                raise error from last
+            member = min(up, key=lambda one: (one.in_flight, one.runs))
+            member.in_flight += 1
+            assert member.model is not None
+            return member, member.model
+
+    def _give_back(self, member: _Member, error: DeviceError | None, ran: bool) -> None:
+        abandoned = None
+        with self._changed:
+            member.in_flight -= 1
+            member.runs += ran
+            if error is not None:
+                member.failures += 1
+                if member.is_up:
+                    member.is_up, member.error = False, error
+            if not member.is_up and member.in_flight == 0:
+                abandoned, member.model = member.model, None
+        if abandoned is None:
+            return
+        try:
+            abandoned.close()  # which resets the device, so that it can be readmitted
+        except (AclrtError, MemoryError) as failure:
+            if member.error is not None and hasattr(member.error, "add_note"):
+                member.error.add_note(f"and closing failed: {failure}")
+        with self._changed:
+            self._changed.notify_all()
+
+    def _dispatch(self, method: str, args: Sequence[Any], named: dict[str, Any]) -> Any:
+        while True:
+            member, model = self._take()
+            failure, ran = None, False
+            try:
+                result = getattr(model, method)(*args, **named)
+                ran = True
+                return result
+            except DeviceError as error:
+                failure = error
+                if not self._retries or not self._has_another(member):
+                    raise
+            finally:
+                self._give_back(member, failure, ran)
+
+    def _has_another(self, member: _Member) -> bool:
+        with self._changed:
+            return any(one.is_up for one in self._members if one is not member)
+
+    def __call__(self, /, *args: Any, **named: Any) -> Result:
+        """Runs the model once, on the device with the fewest calls in progress.
+
+        Args:
+            *args: As for ``OfflineModel``.
+            **named: As for ``OfflineModel``: inputs by name, ``out``, ``cast``, ``pad``, ``split``,
+                ``timeout_s``.
+
+        Returns:
+            The outputs.
+
+        Raises:
+            InputError: The arrays do not fit.
+            DeviceError: The device failed and another was not to be tried, or all have failed.
+            ClosedError: The pool is closed.
+            AclError: AscendCL refused the run.
+        """
+        result: Result = self._dispatch("__call__", args, named)
+        return result
+
+    def run(
+        self, output_names: Sequence[str] | None, feed: Any, run_options: None = None
+    ) -> list[Any]:
+        """Runs the model once, as ONNX Runtime's ``InferenceSession.run`` does.
+
+        Args:
+            output_names: Which outputs to return; None for all.
+            feed: The inputs by name.
+            run_options: Takes None alone.
+
+        Returns:
+            A list of arrays.
+
+        Raises:
+            AclrtError: As for a call.
+        """
+        result: list[Any] = self._dispatch("run", (output_names, feed, run_options), {})
+        return result
+
+    def submit(self, /, *args: Any, **named: Any) -> Future[Result]:
+        """Starts a call in a thread of the pool's.
+
+        At most 8 calls for each instance are in flight; with more, it waits for one to finish.
+
+        Args:
+            *args: As for a call.
+            **named: As for a call.
+
+        Returns:
+            The future of its result, or of its error. ``cancel()`` keeps it from starting.
+
+        Raises:
+            ClosedError: The pool is closed.
+        """
+        self._slots.acquire()
+        try:
+            future = self._start(args, named)
+        except BaseException:
+            self._slots.release()
+            raise
+        future.add_done_callback(lambda _: self._slots.release())
+        return future
+
+    def _start(self, args: Sequence[Any], named: dict[str, Any]) -> Future[Result]:
+        with self._changed:
+            if self._closed:
+                raise ClosedError("the pool is closed", hint="open another one")
+            return self._threads.submit(self._dispatch, "__call__", args, named)
+
+    async def run_async(self, /, *args: Any, **named: Any) -> Result:
+        """A call that does not block the event loop.
+
+        Args:
+            *args: As for a call.
+            **named: As for a call.
+
+        Returns:
+            The outputs.
+
+        Raises:
+            AclrtError: As for a call.
+        """
+        return await asyncio.wrap_future(self._start(args, named))
+
+    def map(
+        self,
+        items: Iterable[Any],
+        *,
+        in_flight: int | None = None,
+        ordered: bool = True,
+        **options: Any,
+    ) -> Iterator[Result]:
+        """Calls the model for each item, several at a time, and yields the results.
+
+        Args:
+            items: For each call an array, a tuple of arrays, or a dict by name.
+            in_flight: Calls at a time, at most; None for two for each instance.
+            ordered: Whether results come in the order of the items, or as they finish.
+            **options: As for a call: ``cast``, ``pad``, ``split``, ``timeout_s``.
+
+        Returns:
+            A generator of ``Result``. The first error ends it, once what is in flight has ended.
+
+        Raises:
+            InputError: An argument is wrong.
+            ClosedError: The pool is closed.
+        """
+        depth = self._depth
+        if in_flight is not None:
+            depth = _check.count_of(in_flight, "in_flight", 4096)
+        if self._closed:
+            raise ClosedError("the pool is closed", hint="open another one")
+        return self._map(items, depth, ordered, options)
+
+    def _map(
+        self, items: Iterable[Any], depth: int, ordered: bool, options: dict[str, Any]
+    ) -> Iterator[Result]:
+        flying: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                flying.append(self._start(item if type(item) is tuple else (item,), options))
+                if len(flying) >= depth:
+                    yield self._next(flying, ordered)
+            while flying:
+                yield self._next(flying, ordered)
+        finally:
+            for future in flying:
+                future.cancel()
+            wait(flying)
+
+    @staticmethod
+    def _next(flying: deque[Future[Result]], ordered: bool) -> Result:
+        if ordered:
+            return flying.popleft().result()
+        done = next(iter(wait(flying, return_when=FIRST_COMPLETED).done))
+        flying.remove(done)
+        return done.result()
+
+    def bind(self, *args: Any, **named: Any) -> Any:
+        """Refuses: bound buffers belong to one device.
+
+        Args:
+            *args: Not looked at.
+            **named: Not looked at.
+
+        Raises:
+            InputError: Always.
+        """
+        del args, named
+        raise InputError(
+            "a pool cannot bind: bound buffers belong to one device",
+            hint="bind on an OfflineModel for each device",
+        )
+
+    # ---- what it is ----
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """What to feed, in order."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """What a call returns, in order."""
+        return self._outputs
+
+    @property
+    def gears(self) -> tuple[tuple[int, ...], ...]:
+        """As for ``OfflineModel``."""
+        return self._gears
+
+    def get_inputs(self) -> list[NodeArg]:
+        """The inputs as ONNX Runtime describes them."""
+        return list(self._node_args[0])
+
+    def get_outputs(self) -> list[NodeArg]:
+        """The outputs as ONNX Runtime describes them."""
+        return list(self._node_args[1])
+
+    @property
+    def devices(self) -> tuple[DeviceState, ...]:
+        """The devices in the order given, as they are now."""
+        with self._changed:
+            return tuple(
+                DeviceState(
+                    member.id,
+                    "up" if member.is_up else "down",
+                    member.in_flight,
+                    member.runs,
+                    member.failures,
+                    None if member.error is None else str(member.error),
+                )
+                for member in self._members
+            )
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether ``close()`` was called."""
+        return self._closed
+
+    def _models(self) -> list[OfflineModel]:
+        with self._changed:
+            return [m.model for m in self._members if m.is_up and m.model is not None]
+
+    def memory_stats(self) -> MemoryStats:
+        """Bytes that the models on all devices that are up hold now.
+
+        Returns:
+            All together (``peak``: the sum of theirs), and each device's in ``instances``.
+        """
+        return _memory_stats.total([model.memory_stats() for model in self._models()])
+
+    def reserve(self, *, in_flight: int | None = None, warm_up: int = 1) -> None:
+        """Prepares the model for traffic on each device that is up, as ``OfflineModel`` does.
+
+        Args:
+            in_flight: Calls at a time on each device.
+            warm_up: Runs of each instance.
+
+        Raises:
+            AclrtError: As ``OfflineModel.reserve``.
+        """
+        for model in self._models():
+            model.reserve(in_flight=in_flight, warm_up=warm_up)
+
+    def readmit(self, device_id: int) -> None:
+        """Loads the model anew on a device that was taken out; waits for its last calls.
+
+        Args:
+            device_id: One of the pool's; nothing is done if it is up.
+
+        Raises:
+            InputError: It is not one of the pool's.
+            ClosedError: The pool is closed.
+            AclrtError: The model does not load there; the device stays out.
+        """
+        member = next((one for one in self._members if one.id == device_id), None)
+        if member is None:
+            ids = ", ".join(str(one.id) for one in self._members)
+            raise InputError(f"device {device_id!r} is not in the pool", hint=f"devices: {ids}")
+        with self._changed:
+            self._changed.wait_for(lambda: member.is_up or member.model is None)
+            if self._closed:
+                raise ClosedError("the pool is closed", hint="open another one")
+            if member.is_up:
+                return
+        model = self._load(device_id)
+        if not self._takes_in(member, model):  # closed or readmitted meanwhile
+            model.close()
+
+    def _takes_in(self, member: _Member, model: OfflineModel) -> bool:
+        with self._changed:
+            if self._closed or member.is_up:
+                return False
+            member.model, member.is_up, member.error = model, True, None
+            return True
+
+    def close(self) -> None:
+        """Waits for calls in progress, cancels those not begun, closes all models. Idempotent.
+
+        Raises:
+            AclError: A device refused to give something back; the rest is released all the same.
+        """
+        with self._changed:
+            self._closed = True
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        errors: list[BaseException] = []
+        for member in self._members:
+            with self._changed:
+                model = member.model
+            if model is None:
+                continue
+            try:
+                model.close()
+            except (AclrtError, MemoryError) as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def __enter__(self) -> Self:
+        """The pool itself.
+
+        Raises:
+            ClosedError: It is closed.
+        """
+        if self._closed:
+            raise ClosedError("the pool is closed", hint="open another one")
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes it; a failure to close never hides the exception of the block."""
+        close_after(self, exc)
+
+    def __repr__(self) -> str:
+        """Devices and their states."""
+        states = ", ".join(f"{one.id}: {one.state}" for one in self.devices)
+        return f"<DevicePool {{{states}}}{', closed' if self._closed else ''}>"
+
+    def __reduce__(self) -> Any:
+        """Refuses: loaded models belong to their process.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError("a DevicePool cannot be pickled or copied: open it in the other process")
+
+
+def _ids_of(devices: Sequence[int] | None) -> list[int]:
+    if devices is None:
+        return list(range(runtime.runtime_info().device_count))
+    if isinstance(devices, (str, bytes)) or not hasattr(devices, "__iter__"):
+        raise InputError(f"devices must be a list of ids, not {devices!r}", hint="devices=[0, 1]")
+    ids = [_check.device_id_of(device) for device in devices]
+    if not 1 <= len(ids) <= _MOST_DEVICES:
+        raise InputError("a pool needs at least one device", hint="devices=[0]")
+    if len(set(ids)) != len(ids):
+        raise InputError(f"devices names one twice: {ids}", hint="instances=2 loads twice on each")
+    return ids
