@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from .fallback import FallbackModel, with_fallback
     from .om import ModelInfo, convert, inspect
     from .pool import DevicePool, DeviceState
+    from .process_pool import ProcessPool, WorkerDiedError
     from .profiler import Profiler
     from .tracing import trace
 
@@ -92,10 +93,12 @@ __all__ = [
     "NeedsNpuError",
     "NodeArg",
     "OfflineModel",
+    "ProcessPool",
     "Profiler",
     "Result",
     "RuntimeInfo",
     "TensorSpec",
+    "WorkerDiedError",
     "__version__",
     "aclprof",
     "bench",
@@ -123,6 +126,8 @@ _MODULES = frozenset({"bench", "compare", "doctor", "explain", "om", "schemas", 
 _NAMES = {
     "AsyncQueue": "async_queue",
     "DevicePool": "pool",
+    "ProcessPool": "process_pool",
+    "WorkerDiedError": "process_pool",
     "DeviceState": "pool",
     "ModelInfo": "om",
     "Profiler": "profiler",

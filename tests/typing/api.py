@@ -119,3 +119,10 @@ def pools(x: NDArray[np.float32]) -> None:
         state: aclrt.DeviceState = pool.devices[0]
         print(result, state.runs, pool.memory_stats().device)
         pool.readmit(1)
+
+
+def processes(x: NDArray[np.float32]) -> None:
+    """Several processes."""
+    with aclrt.ProcessPool("a.om", processes=2, on_death="retry") as pool:
+        result: aclrt.Result = pool(x)
+        print(result, pool.deaths)

@@ -1,0 +1,435 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ProcessPool``: a model in each of several processes, for callers that the GIL holds back.
+
+Workers are spawned and open the model themselves. Arrays travel in shared memory: each worker has
+two blocks, one for what is fed and one for what comes back, which grow with what is fed and are
+unlinked by the parent. A thread of the parent's serves each worker, so a worker has one call at a
+time, and whoever waits holds no lock of Python's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from multiprocessing.shared_memory import SharedMemory
+from queue import SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _check
+from ._worker import Layout, layout_of, put, serve, view
+from .device import close_after
+from .errors import AclrtError, ClosedError, DeviceError, InputError
+from .result import Result
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .tensor import TensorSpec
+
+__all__ = ["ProcessPool", "WorkerDiedError"]
+
+_MOST = 256
+_QUEUED_PER_WORKER = 4
+
+
+class WorkerDiedError(AclrtError, RuntimeError):
+    """A process of a ``ProcessPool`` ended in the middle of a call, or could not start."""
+
+
+class _Block:
+    """Shared memory that grows; its name goes to the worker with each call."""
+
+    def __init__(self) -> None:
+        self.memory: SharedMemory | None = None
+
+    def fit(self, nbytes: int) -> SharedMemory:
+        if self.memory is None or self.memory.size < nbytes:
+            self.release()
+            self.memory = SharedMemory(create=True, size=max(nbytes, 4096))
+        return self.memory
+
+    def release(self) -> None:
+        if self.memory is not None:
+            self.memory.close()
+            self.memory.unlink()
+            self.memory = None
+
+
+class _Worker:
+    """One process, as its thread in the parent sees it."""
+
+    def __init__(self, source: Any, options: dict[str, Any]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.feed, self.fetch = _Block(), _Block()
+        self.process = context.Process(
+            target=serve, args=(theirs, source, options), name="aclrt-worker", daemon=True
+        )
+        try:
+            self.process.start()
+        finally:
+            theirs.close()
+
+    def receive(self, doing: str) -> Any:
+        try:
+            return self.pipe.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            raise WorkerDiedError(
+                f"a worker process (pid {self.process.pid}) ended {doing}, with exit code "
+                f"{self.process.exitcode}",
+                hint="a negative code is the signal that killed it, -9 often for want of memory",
+            ) from None
+
+    def call(self, arrays: dict[str, np.ndarray], options: dict[str, Any]) -> Any:
+        feed, size = layout_of(arrays)
+        block = self.feed.fit(size)
+        put(arrays, feed, block.buf)
+        with suppress(BrokenPipeError, ConnectionResetError):  # then the answer says why
+            self.pipe.send((block.name, feed, options))
+        kind, *answer = self.receive("in the middle of a call")
+        while kind == "room":
+            self.pipe.send(self.fetch.fit(answer[0]).name)
+            kind, *answer = self.receive("in the middle of a call")
+        if kind == "error":
+            raise answer[0]
+        layout: Layout = answer[0]
+        assert self.fetch.memory is not None
+        found = view(layout, self.fetch.memory.buf)
+        return {name: array.copy() for name, array in found.items()}, *answer[1:]
+
+    def close(self) -> None:
+        self.pipe.close()  # which ends it
+        self.process.join(10)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        self.process.close()
+        self.feed.release()
+        self.fetch.release()
+
+
+def _end(workers: set[_Worker]) -> None:
+    while workers:
+        workers.pop().close()
+
+
+class ProcessPool:
+    """A model loaded in each of several processes, called like a model.
+
+    For programs whose own Python work keeps the interpreter busy; on several devices
+    ``DevicePool`` needs no further process. The program has to be importable: a script starts its
+    work under ``if __name__ == "__main__":``.
+
+    Args:
+        source: A path, or the model's bytes.
+        processes: How many.
+        devices: Logical ids that the workers take in turn; each opens its model on one.
+        on_death: What happens to the call of a worker that dies: ``"raise"`` fails it with
+            ``WorkerDiedError``; ``"retry"`` makes it again, once. The worker is replaced.
+        **options: As for ``OfflineModel``: ``backend``, ``onnx``, ``cast``, ``pad``, ``split``,
+            ``instances``.
+
+    Raises:
+        InputError: An argument is wrong.
+        RuntimeError: This process is a daemonic worker of multiprocessing, which may start none.
+        WorkerDiedError: A worker ended before it had loaded the model.
+        AclrtError: As for ``OfflineModel``, in the class that the worker raised.
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | bytes,
+        *,
+        processes: int = 2,
+        devices: Sequence[int] = (0,),
+        on_death: str = "raise",
+        **options: Any,
+    ) -> None:
+        count = _check.count_of(processes, "processes", _MOST)
+        if on_death not in ("raise", "retry"):
+            raise InputError(f'on_death must be "raise" or "retry", not {on_death!r}')
+        ids = [_check.device_id_of(device) for device in devices]
+        if not ids:
+            raise InputError("devices names none", hint="devices=[0]")
+        if not isinstance(source, (str, os.PathLike)):
+            source = bytes(source)
+        if multiprocessing.current_process().daemon:
+            raise RuntimeError(
+                "a daemonic process of multiprocessing may not start processes: open the "
+                "ProcessPool in its parent, or use OfflineModel(..., instances=n) here"
+            )
+        self._source, self._options, self._ids = source, options, ids
+        self._retries = on_death == "retry"
+        self._lock = threading.Lock()
+        self._closed = False
+        self._deaths = 0
+        self._free: SimpleQueue[tuple[int, _Worker | None]] = SimpleQueue()
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="aclrt-processes")
+        self._slots = threading.BoundedSemaphore(_QUEUED_PER_WORKER * count)
+        self._count = count
+        self._workers: set[_Worker] = set()
+        # At exit too, so that no shared memory is left by a pool that nobody closed.
+        self._end = weakref.finalize(self, _end, self._workers)
+        starting = [self._threads.submit(self._start, index) for index in range(count)]
+        wait(starting)
+        errors = [error for error in (one.exception() for one in starting) if error is not None]
+        if errors:
+            self._threads.shutdown()
+            self._end()
+            raise errors[0]
+        self._inputs, self._outputs = starting[0].result()[1]
+        for index, one in enumerate(starting):
+            self._free.put((index, one.result()[0]))
+
+    def _start(self, index: int) -> tuple[_Worker, Any]:
+        options = {**self._options, "device_id": self._ids[index % len(self._ids)]}
+        worker = _Worker(self._source, options)
+        self._workers.add(worker)
+        try:
+            kind, answer = worker.receive("before it had loaded the model")
+            if kind == "error":
+                raise answer
+        except BaseException:
+            self._drop(worker)
+            raise
+        return worker, answer
+
+    def _drop(self, worker: _Worker) -> None:
+        self._workers.discard(worker)
+        worker.close()
+
+    def _run(self, arrays: dict[str, np.ndarray], options: dict[str, Any]) -> Result:
+        attempts = 2 if self._retries else 1
+        while True:
+            index, worker = self._free.get()
+            try:
+                if worker is None:
+                    worker = self._start(index)[0]
+                found, gear, waste = worker.call(arrays, options)
+                names = tuple(found)
+                places = {name: place for place, name in enumerate(names)}
+                return Result(tuple(found.values()), names, places, gear, waste)
+            except WorkerDiedError:
+                attempts -= 1
+                with self._lock:
+                    self._deaths += 1
+                if worker is not None:
+                    self._drop(worker)
+                    worker = None  # started anew by the next call that gets the place
+                if attempts == 0:
+                    raise
+            except DeviceError:
+                if worker is not None:
+                    self._drop(worker)
+                    worker = None
+                raise
+            finally:
+                self._free.put((index, worker))
+
+    def _arrays(self, args: Sequence[Any], named: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        feed: dict[str, Any] = dict(named)
+        if len(args) == 1 and isinstance(args[0], Mapping):
+            feed = {**args[0], **feed}
+        elif len(args) > len(self._inputs):
+            raise InputError(f"{len(args)} inputs given, the model takes {len(self._inputs)}")
+        else:
+            feed.update(zip((spec.name for spec in self._inputs), args, strict=False))
+        arrays = {}
+        for name, value in feed.items():
+            array = np.asarray(value)
+            if array.dtype.hasobject:
+                raise InputError(
+                    f"input {name!r} is no array of numbers but {type(value).__name__}"
+                )
+            arrays[name] = array
+        return arrays
+
+    def _submit(self, args: Sequence[Any], named: dict[str, Any]) -> Future[Result]:
+        options: dict[str, Any] = {
+            word: named.pop(word) for word in ("cast", "pad", "split", "timeout_s") if word in named
+        }
+        if named.pop("out", None) is not None:
+            raise InputError("a ProcessPool takes no out=: results come from another process")
+        arrays = self._arrays(args, named)
+        with self._lock:
+            if self._closed:
+                raise ClosedError("the pool is closed", hint="open another one")
+            return self._threads.submit(self._run, arrays, options)
+
+    def __call__(self, /, *args: Any, **named: Any) -> Result:
+        """Runs the model once, in a process that is free.
+
+        Args:
+            *args: As for ``OfflineModel``.
+            **named: As for ``OfflineModel``, without ``out``.
+
+        Returns:
+            The outputs.
+
+        Raises:
+            WorkerDiedError: The worker died.
+            ClosedError: The pool is closed.
+            AclrtError: As for a call of ``OfflineModel``.
+        """
+        return self.submit(*args, **named).result()
+
+    def submit(self, /, *args: Any, **named: Any) -> Future[Result]:
+        """Starts a call; waits while four for each worker are in flight.
+
+        Fed arrays must not change before it is over.
+
+        Args:
+            *args: As for a call.
+            **named: As for a call.
+
+        Returns:
+            The future of its result, or of its error.
+
+        Raises:
+            ClosedError: The pool is closed.
+        """
+        self._slots.acquire()
+        try:
+            future = self._submit(args, named)
+        except BaseException:
+            self._slots.release()
+            raise
+        future.add_done_callback(lambda _: self._slots.release())
+        return future
+
+    async def run_async(self, /, *args: Any, **named: Any) -> Result:
+        """A call that does not block the event loop.
+
+        Args:
+            *args: As for a call.
+            **named: As for a call.
+
+        Returns:
+            The outputs.
+
+        Raises:
+            AclrtError: As for a call.
+        """
+        return await asyncio.wrap_future(self._submit(args, named))
+
+    def map(
+        self, items: Iterable[Any], *, in_flight: int | None = None, ordered: bool = True
+    ) -> Iterator[Result]:
+        """Calls the model for each item, several at a time, and yields the results.
+
+        Args:
+            items: For each call an array, a tuple of arrays, or a dict by name.
+            in_flight: Calls at a time, at most; None for two for each worker.
+            ordered: Whether results come in the order of the items, or as they finish.
+
+        Returns:
+            A generator of ``Result``. The first error ends it, once what is in flight has ended.
+
+        Raises:
+            InputError: An argument is wrong.
+            ClosedError: The pool is closed.
+        """
+        depth = 2 * self._count
+        if in_flight is not None:
+            depth = _check.count_of(in_flight, "in_flight", 4096)
+        if self._closed:
+            raise ClosedError("the pool is closed", hint="open another one")
+        return self._map(items, depth, ordered)
+
+    def _map(self, items: Iterable[Any], depth: int, ordered: bool) -> Iterator[Result]:
+        flying: deque[Future[Result]] = deque()
+
+        def take() -> Result:
+            done = flying[0]
+            if not ordered:
+                done = next(iter(wait(flying, return_when=FIRST_COMPLETED).done))
+            flying.remove(done)
+            return done.result()
+
+        try:
+            for item in items:
+                flying.append(self._submit(item if type(item) is tuple else (item,), {}))
+                if len(flying) >= depth:
+                    yield take()
+            while flying:
+                yield take()
+        finally:
+            for future in flying:
+                future.cancel()
+            wait(flying)
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """What to feed, in order."""
+        inputs: tuple[TensorSpec, ...] = self._inputs
+        return inputs
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """What a call returns, in order."""
+        outputs: tuple[TensorSpec, ...] = self._outputs
+        return outputs
+
+    @property
+    def deaths(self) -> int:
+        """How many workers have died and were replaced."""
+        return self._deaths
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether ``close()`` was called."""
+        return self._closed
+
+    def close(self) -> None:
+        """Waits for calls in progress, cancels those not begun, ends the processes. Idempotent.
+
+        No shared memory is left.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._end()
+
+    def __enter__(self) -> Self:
+        """The pool itself.
+
+        Raises:
+            ClosedError: It is closed.
+        """
+        if self._closed:
+            raise ClosedError("the pool is closed", hint="open another one")
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Closes it."""
+        close_after(self, exc)
+
+    def __repr__(self) -> str:
+        """How many processes."""
+        return f"<ProcessPool of {self._count} processes{', closed' if self._closed else ''}>"
+
+    def __reduce__(self) -> Any:
+        """Refuses: its processes are this one's.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError("a ProcessPool cannot be pickled or copied")
