@@ -41,6 +41,7 @@ try:
     )
     from ._memory_stats import MemoryStats
     from .device import Device, DeviceMemory, devices
+    from .device_tensor import DeviceTensor, pinned_empty
     from .model import OfflineModel
     from .result import Result
     from .runtime import RuntimeInfo, runtime_info
@@ -59,6 +60,7 @@ except ImportError as _error:
 
 if TYPE_CHECKING:
     from . import bench, compare, doctor, explain, om, schemas, tracing
+    from ._binding import Binding
     from .async_queue import AsyncQueue
     from .cann_profiler import aclprof, check_acl_config, init
     from .deployment import deploy
@@ -74,6 +76,7 @@ __all__ = [
     "AclrtError",
     "AsyncQueue",
     "BackendError",
+    "Binding",
     "ClosedError",
     "Device",
     "DeviceError",
@@ -82,6 +85,7 @@ __all__ = [
     "DeviceOutOfMemoryError",
     "DevicePool",
     "DeviceState",
+    "DeviceTensor",
     "DeviceTimeoutError",
     "FallbackModel",
     "ForkedProcessError",
@@ -114,6 +118,7 @@ __all__ = [
     "init",
     "inspect",
     "om",
+    "pinned_empty",
     "runtime_info",
     "schemas",
     "trace",
@@ -124,6 +129,7 @@ __all__ = [
 _MODULES = frozenset({"bench", "compare", "doctor", "explain", "om", "schemas", "tracing"})
 # Names of modules that are imported at first use.
 _NAMES = {
+    "Binding": "_binding",
     "AsyncQueue": "async_queue",
     "DevicePool": "pool",
     "ProcessPool": "process_pool",

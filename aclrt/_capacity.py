@@ -24,9 +24,9 @@ class Capacity:
     _closed: bool
     _instances: int
     _shares_weights: bool
-    _frames: list[tuple[Any, Any]]
+    _frames: list[Any]
 
-    def _new_frame(self) -> tuple[Any, Any]:
+    def _new_frame(self) -> Any:
         raise NotImplementedError
 
     @property
@@ -54,7 +54,7 @@ class Capacity:
             ForkedProcessError: This is a child of the process that loaded the model.
         """
         stats = _memory_stats.read(self._handle, self._instances)
-        frames = sum(ffi.sizeof(side) for frame in tuple(self._frames) for side in frame)
+        frames = sum(map(ffi.sizeof, tuple(self._frames)))
         return stats._replace(host=stats.host + frames)
 
     def reserve(self, *, in_flight: int | None = None, warm_up: int = 1) -> None:

@@ -266,6 +266,9 @@ def _shape_problem(spec: TensorSpec, array: NDArray[Any]) -> str:
 
 def _fit(spec: TensorSpec, value: object, safe: bool, row: _Row) -> NDArray[Any] | None:
     """The array to copy from: native, contiguous, of the right dtype and shape. None if refused."""
+    if _is_device_tensor(value):
+        fitting: NDArray[Any] | None = _fit_device_tensor(spec, value, row)
+        return fitting
     try:
         array = _as_array(value, spec)
     except _NotAnArray as refusal:
@@ -282,6 +285,36 @@ def _fit(spec: TensorSpec, value: object, safe: bool, row: _Row) -> NDArray[Any]
         return array.astype(spec.dtype, order="C")
     # Not ascontiguousarray, which makes a 0-d array 1-d.
     return array if array.flags.c_contiguous else array.copy(order="C")
+
+
+def _is_device_tensor(value: object) -> bool:
+    from .device_tensor import DeviceTensor
+
+    return isinstance(value, DeviceTensor)
+
+
+def refuse_device_tensors(model: str, values: Sequence[object]) -> None:
+    """For runs in flight, which do not hold the device's memory.
+
+    Raises:
+        InputError: There is one among the values.
+    """
+    if any(map(_is_device_tensor, values)):
+        raise InputError(
+            f"a run in flight of {model} takes arrays, not a DeviceTensor",
+            hint="feed its .numpy(); or call the model, or bind it",
+        )
+
+
+def _fit_device_tensor(spec: TensorSpec, value: Any, row: _Row) -> Any:
+    row.given = f"{value.dtype} {_shape(value.shape)} on device {value.device_id}"
+    if value.is_closed:
+        row.problem, row.hint = "is a closed DeviceTensor", "make another one"
+    elif value.dtype != spec.dtype:
+        row.problem = f"dtype is {value.dtype}, not {spec.dtype}"
+    elif not shape_matches(spec, value.shape):
+        row.problem = _shape_problem(spec, value)
+    return None if row.problem else value
 
 
 def inputs(
@@ -419,6 +452,14 @@ def given_outputs(
         if value is None:
             arrays.append(None)
             continue
+        if _is_device_tensor(value):
+            _fit_device_tensor(spec, value, row)
+            if any(value is other for _, other in taken):
+                row.problem, row.hint = "is given twice", "give it a tensor of its own"
+            if not row.problem:
+                arrays.append(value)  # type: ignore[arg-type]
+                taken.append((f"output {spec.name!r}", value))  # type: ignore[arg-type]
+            continue
         row.given = _brief(value)
         _judge_output(spec, value, taken, row)
         if isinstance(value, np.ndarray) and not row.problem:
@@ -448,6 +489,6 @@ def _judge_output(
         row.problem = "is not contiguous"
     else:
         for owner, other in taken:
-            if np.may_share_memory(value, other):
+            if isinstance(other, np.ndarray) and np.may_share_memory(value, other):
                 row.problem, row.hint = f"shares memory with {owner}", "give it a buffer of its own"
                 return

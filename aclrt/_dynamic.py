@@ -18,6 +18,7 @@ import numpy as np
 from . import _check, _gears, dtypes
 from ._failure import raise_run
 from ._ffi import ffi, lib
+from .device_tensor import DeviceTensor
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -185,6 +186,11 @@ class DynamicRunner:
             values = _check.inputs(
                 self._name, self._inputs, self._input_index, positional, named, safe
             )
+        if any(isinstance(value, DeviceTensor) for value in values):
+            raise InputError(
+                f"{self._name} has dynamic shapes: a call of it takes no DeviceTensor",
+                hint="model.bind() takes them for every shape; or feed its .numpy()",
+            )
         arrays = cast("Arrays", values)
         shapes = tuple(array.shape for array in arrays)
         if pad and not self._gears:
@@ -205,6 +211,11 @@ class DynamicRunner:
         if number is None:
             self.refuse(shapes, pad, split)
         return self._run_padded(number, arrays, shapes, out)
+
+    def output_shapes(self, shapes: tuple[Shape, ...]) -> list[Shape] | None:
+        """Of a run with inputs of these shapes; None where only a run tells."""
+        plan = self._plans.get(shapes)
+        return None if plan is None else [spec.shape for spec in plan.produced]
 
     def _are_right(self, values: Sequence[Any]) -> bool:
         if len(values) != len(self._inputs):

@@ -250,6 +250,7 @@ class Preparer:
         sources = self._exact(args, named)
         if sources is None:
             sources = _check.inputs(self.name, self.inputs, self._input_index, args, named, safe)
+            _check.refuse_device_tensors(self.name, sources)
         if self._runner is None:
             if pads:
                 raise InputError(f"pad= has no meaning for {self.name}, whose shapes are fixed")
@@ -274,6 +275,7 @@ class Preparer:
             targets = [np.empty(spec.shape, spec.dtype) for spec in self.outputs]
         else:
             targets = _check.outputs(self.name, self.outputs, self.output_index, out, sources)
+            _check.refuse_device_tensors(self.name, targets)
         return Request(self, sources, targets, None, _Outcome(None, None, 0.0))
 
     def _dynamic(self, runner: DynamicRunner, sources: Arrays, out: Any, pads: bool) -> Request:
@@ -289,6 +291,7 @@ class Preparer:
                 targets = [np.empty(spec.shape, spec.dtype) for spec in plan.produced]
             else:
                 targets = _check.outputs(self.name, plan.produced, self.output_index, out, sources)
+                _check.refuse_device_tensors(self.name, targets)
             outcome = _Outcome(None, plan.gear.values, 0.0)
             return Request(self, sources, targets, shapes, outcome)
         number = _gears.next_up(runner.gears, shapes) if pads else None

@@ -3,24 +3,22 @@
 
 The object holds one C handle, whose destructor is a C function; all ownership is in the library,
 so no order of destruction and no thread is wrong. A call is one call of the library: arrays that
-are exactly right go straight into a reused frame of pointers, anything else takes the slow path of
-``aclrt._check``.
+are exactly right go there by the function of ``aclrt._call``, anything else by the runners.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import wraps
 from math import prod
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from . import _batches, _check, _dynamic, _loading, _specs, dtypes, runtime
+from . import _batches, _call, _check, _dynamic, _loading, _specs, dtypes, runtime
 from ._capacity import MOST_INSTANCES, Capacity
-from ._failure import raise_run
 from ._ffi import ffi, lib, raise_for
+from ._fixed import FixedRunner
 from ._submitting import Submitting
 from .device import Device, close_after
 from .errors import ClosedError, InputError, ModelLoadError
@@ -31,15 +29,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
+    from ._binding import Binding
     from ._requests import Preparer
 
 __all__ = ["OfflineModel"]
-
-_ndarray = np.ndarray
-_empty = np.empty
-_from_buffer = ffi.from_buffer
-_model_run = lib.aclrt_model_run
-_NULL = ffi.NULL
 
 
 class OfflineModel(Submitting, Capacity):
@@ -128,15 +121,13 @@ class OfflineModel(Submitting, Capacity):
         self._output_count = len(self._outputs)
         self._input_names = tuple(spec.name for spec in self._inputs)
         self._output_names = tuple(spec.name for spec in self._outputs)
-        self._expected = tuple((spec.dtype, spec.shape) for spec in self._inputs)
-        self._produced = tuple((spec.shape, spec.dtype) for spec in self._outputs)
         specs = (*self._inputs, *self._outputs)
         gears = _dynamic.read_gears(info)
         self._gears = tuple(gear.values for gear in gears)
         self._runner: _dynamic.DynamicRunner | None = None
         # A stack of frames: append and pop are atomic, so threads never share one.
-        self._frames: list[tuple[Any, Any]] = []
-        self._is_packed = any(dtypes.is_packed(spec.dtype) for spec in specs)
+        self._frames: list[Any] = []
+        self._quick: _call.Call = _call.never
         if gears or any(spec.dynamic for spec in specs):
             self._runner = _dynamic.DynamicRunner(
                 *(self._name, self._handle, _dynamic.KINDS[int(info.dynamic)]),
@@ -146,6 +137,12 @@ class OfflineModel(Submitting, Capacity):
             self._refuse_pad_and_split()
         else:
             self._check_packed()
+        if self._runner is None:
+            about = (self._output_names, self._output_index, None, 0.0)
+            self._fixed = FixedRunner(
+                self._name, self._handle, self._inputs, self._outputs, about, self._frames
+            )
+            self._quick = self._fixed.quick
 
     def _preparer(self) -> Preparer:
         from ._requests import Preparer
@@ -209,7 +206,7 @@ class OfflineModel(Submitting, Capacity):
         """Whether ``close()`` was called."""
         return self._closed
 
-    def __call__(
+    def _call_in_full(
         self,
         /,
         *args: Any,
@@ -246,23 +243,29 @@ class OfflineModel(Submitting, Capacity):
             DeviceTimeoutError: The run did not finish in ``timeout_s``.
             AclError: AscendCL refused the run.
         """
+        if out is None and cast is None and pad is None and split is None and timeout_s is None:
+            result = self._quick(args, named)
+            if result is not None:
+                return result
         if timeout_s is not None:
             return self._in_flight().run(args, named, out, cast, pad, split, timeout_s)
         if out is not None and self._overlap is not None:
             self._overlap.refuse_given(out)
         if self._runner is not None or pad is not None or split is not None:
             return self._call_dynamic(args, named, out, cast, pad, split)
-        if named:
-            if len(args) == 1 and isinstance(args[0], Mapping):
-                feed = _merged(args[0], named)
-                return self._run_named(feed, out, cast)
-            if args:
-                return self._run(None, out, cast, args, named)
-            return self._run_named(named, out, cast)
-        # isinstance of an abstract class is slow, and most values are arrays.
-        if len(args) == 1 and type(args[0]) is not _ndarray and isinstance(args[0], Mapping):
-            return self._run_named(args[0], out, cast)
-        return self._run(args, out, cast, args, named)
+        return self._run_fixed(args, named, out, cast)
+
+    if TYPE_CHECKING:
+        __call__ = _call_in_full
+    else:
+        # Five keywords with defaults cost more than the checks of an array.
+        @wraps(_call_in_full, assigned=("__doc__", "__annotations__"))
+        def __call__(self, /, *args: Any, **named: Any) -> Result:
+            if not named:
+                result = self._quick(args, named)
+                if result is not None:
+                    return result
+            return self._call_in_full(*args, **named)
 
     def _call_dynamic(
         self,
@@ -290,105 +293,46 @@ class OfflineModel(Submitting, Capacity):
         results, gear, waste = self._runner.run(values, out, safe, pads, splits, args, named)
         return Result(tuple(results), self._output_names, self._output_index, gear, waste)
 
-    def _run_named(self, feed: Mapping[str, Any], out: Any, cast: str | None) -> Result:
-        values: Sequence[Any] | None = None
-        if len(feed) == self._input_count:
-            try:
-                values = [feed[name] for name in self._input_names]
-            except KeyError:
-                values = None
-        return self._run(values, out, cast, (), feed)
+    def _new_frame(self) -> Any:
+        return ffi.new("void *[]", self._input_count + self._output_count)
 
-    def _run(
-        self,
-        values: Sequence[Any] | None,
-        out: Any,
-        cast: str | None,
-        positional: Sequence[Any],
-        named: Mapping[str, Any],
+    def _run_fixed(
+        self, args: Sequence[Any], named: Mapping[str, Any], out: Any, cast: str | None
     ) -> Result:
-        """Runs with values in the model's order; if None or not exactly right, with the rest."""
-        try:
-            frame = self._frames.pop()
-        except IndexError:
-            frame = self._new_frame()
-        inputs, outputs = frame
-        sources: Sequence[NDArray[Any]]
-        if values is not None and self._point_at(inputs, values):
-            sources = values
-            if cast is not None:
-                _check.cast_of(cast)
-        else:
-            safe = self._safe if cast is None else _check.cast_of(cast)
-            sources = _check.inputs(
-                self._name, self._inputs, self._input_index, positional, named, safe
-            )
-            for position, source in enumerate(sources):
-                inputs[position].data = _from_buffer(source)
-        if out is None:
-            results = [_empty(shape, dtype) for shape, dtype in self._produced]
-        else:
-            results = _check.outputs(self._name, self._outputs, self._output_index, out, sources)
-        for position, result in enumerate(results):
-            outputs[position].data = _from_buffer(result)
-        if self._is_packed:
-            self._run_packed(frame, sources, results)
-        else:
-            status = _model_run(
-                self._handle, inputs, self._input_count, outputs, self._output_count, _NULL
-            )
-            if status:
-                raise_run(status, self._name, self._inputs, sources)
-        self._frames.append(frame)
+        if len(args) == 1 and isinstance(args[0], Mapping):
+            named, args = _merged(args[0], named), ()
+        safe = self._safe if cast is None else _check.cast_of(cast)
+        results = self._fixed.run(args, named, out, safe)
         return Result(tuple(results), self._output_names, self._output_index)
 
-    def _run_packed(
-        self,
-        frame: tuple[Any, Any],
-        sources: Sequence[NDArray[Any]],
-        results: Sequence[NDArray[Any]],
-    ) -> None:
-        """Runs with the device's form of the int4 tensors in between."""
-        inputs, outputs = frame
-        # Both lists keep the memory alive that the frame points to.
-        packed_in = [dtypes.pack(a) if dtypes.is_packed(a.dtype) else a for a in sources]
-        packed_out = [
-            np.empty(spec.nbytes, np.uint8) if dtypes.is_packed(spec.dtype) else result
-            for spec, result in zip(self._outputs, results, strict=True)
-        ]
-        for buffers, arrays in ((inputs, packed_in), (outputs, packed_out)):
-            for position, array in enumerate(arrays):
-                buffers[position].data = _from_buffer(array)
-        status = _model_run(
-            self._handle, inputs, self._input_count, outputs, self._output_count, _NULL
-        )
-        if status:
-            raise_run(status, self._name, self._inputs, sources)
-        for packed, result in zip(packed_out, results, strict=True):
-            if packed is not result:
-                dtypes.unpack(packed, result)
+    def bind(self, inputs: Any = None, outputs: Any = None, /, **named: Any) -> Binding:
+        """Prepares runs on arrays that stay the same: ``step = model.bind(x, y); step()``.
 
-    def _point_at(self, inputs: Any, values: Sequence[Any]) -> bool:
-        """Points the frame at the arrays; False if any is not exactly what the model takes."""
-        if len(values) != self._input_count:
-            return False
-        for position, (dtype, shape) in enumerate(self._expected):
-            value = values[position]
-            if type(value) is not _ndarray or value.dtype is not dtype or value.shape != shape:
-                return False
-            try:
-                inputs[position].data = _from_buffer(value)
-            except ValueError:  # not contiguous
-                return False
-        return True
+        Everything is checked here; a step is one call of the library, which allocates nothing,
+        reads what the inputs hold then and returns the same ``Result`` each time. Arrays are used
+        as they are, so inputs must be contiguous and of the right dtype and shape. The binding
+        keeps them alive.
 
-    def _new_frame(self) -> tuple[Any, Any]:
-        inputs = ffi.new("aclrt_buffer_t[]", self._input_count)
-        outputs = ffi.new("aclrt_buffer_t[]", self._output_count)
-        for buffers, specs in ((inputs, self._inputs), (outputs, self._outputs)):
-            for position, spec in enumerate(specs):
-                buffers[position].nbytes = spec.nbytes
-        return inputs, outputs
+        Args:
+            inputs: The inputs: a dict by name, a sequence in order, or one array.
+            outputs: The arrays for outputs: a dict by name (of some or all), a sequence (None in
+                it: allocate), or one array. What is not given is allocated once, in page-locked
+                memory. Where the shapes of the outputs depend on what is fed, the model is run
+                once here to learn them.
+            **named: Inputs and outputs by name, in place of the two; ``model.bind(x=a, probs=b)``.
+                The name of an input and of an output too means the input.
+
+        Returns:
+            The binding, called without arguments. It is open until it or the model is closed.
+
+        Raises:
+            InputError: An array does not fit, is read-only, or shares memory with another.
+            ClosedError: The model is closed.
+            AclError: AscendCL refused.
+        """
+        from ._binding import bind
+
+        return bind(self, inputs, outputs, named)
 
     def run(
         self,
@@ -417,7 +361,7 @@ class OfflineModel(Submitting, Capacity):
             raise InputError(f"run() takes a dict of inputs by name, not {type(feed).__name__}")
         chosen = range(self._output_count) if output_names is None else self._choose(output_names)
         if self._runner is None:
-            result = self._run_named(feed, None, None)
+            result = self(feed)
         else:
             result = self._call_dynamic((feed,), {}, None, None, None, None)
         return [result[position] for position in chosen]

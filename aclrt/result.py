@@ -23,13 +23,11 @@ class Result(Sequence["NDArray[Any]"]):
     and ``f(**y)`` work. The arrays own their memory, or are the buffers given as ``out=``.
     """
 
-    __slots__ = ("_arrays", "_gear", "_index", "_names", "_waste")
+    __slots__ = ("_about", "_arrays")
 
+    # Calls set these two without __init__: a call takes less time than the construction would.
     _arrays: tuple[NDArray[Any], ...]
-    _index: dict[str, int]
-    _names: tuple[str, ...]
-    _gear: tuple[int, ...] | None
-    _waste: float
+    _about: tuple[tuple[str, ...], dict[str, int], tuple[int, ...] | None, float]
 
     def __init__(
         self,
@@ -41,20 +39,25 @@ class Result(Sequence["NDArray[Any]"]):
     ) -> None:
         # index: every name that a lookup accepts, AscendCL's too; shared by all results of a model.
         self._arrays = arrays
-        self._names = names
-        self._index = index
-        self._gear = gear
-        self._waste = waste
+        self._about = (names, index, gear, waste)
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return self._about[0]
+
+    @property
+    def _index(self) -> dict[str, int]:
+        return self._about[1]
 
     @property
     def gear(self) -> tuple[int, ...] | None:
         """The gear that ran, as in ``model.gears``; None for a model without, or several runs."""
-        return self._gear
+        return self._about[2]
 
     @property
     def waste(self) -> float:
         """The share of the input elements that were padding (``pad="up"``); 0.0 for none."""
-        return self._waste
+        return self._about[3]
 
     @overload
     def __getitem__(self, key: int | str) -> NDArray[Any]: ...
@@ -131,4 +134,4 @@ class Result(Sequence["NDArray[Any]"]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickles as arrays and names."""
-        return (Result, (self._arrays, self._names, self._index, self._gear, self._waste))
+        return (Result, (self._arrays, *self._about))

@@ -155,6 +155,15 @@ aclrt_status_t *aclrt_model_run(aclrt_model_t *model, const aclrt_buffer_t *inpu
   });
 }
 
+aclrt_status_t *aclrt_model_run_pointers(aclrt_model_t *model, void *const *pointers,
+                                         size_t count) {
+  return aclrt::capi::guard_object([&] {
+    aclrt::capi::require_pointer(model, "model");
+    aclrt::capi::require_pointer(pointers, "pointers");
+    aclrt::Instances::Turn(*model->instances).model().run_pointers(pointers, count);
+  });
+}
+
 aclrt_status_t *aclrt_model_run_shaped(aclrt_model_t *model, const aclrt_buffer_t *inputs,
                                        const aclrt_dims_t *input_shapes, size_t input_count,
                                        aclrt_buffer_t *outputs, size_t output_count,

@@ -114,6 +114,27 @@ std::vector<size_t> sizes_of_outputs(const Description &description, const Gears
   return sizes;
 }
 
+bool are_fixed(const Description &description, const Gears &gears) noexcept {
+  const std::vector<Tensor> &inputs = description.inputs();
+  return gears.kind() == ACLRT_DYNAMIC_NONE &&
+         std::none_of(inputs.begin(), inputs.end(),
+                      [](const Tensor &tensor) { return tensor.is_dynamic(); });
+}
+
+std::vector<aclrt_buffer_t> frame_of(const std::vector<Tensor> &tensors) {
+  std::vector<aclrt_buffer_t> frame;
+  for (const Tensor &tensor : tensors) frame.push_back({nullptr, tensor.nbytes, nullptr});
+  return frame;
+}
+
+void point_at(const std::vector<Tensor> &tensors, void *const *pointers, const char *side,
+              std::vector<aclrt_buffer_t> &frame) {
+  for (size_t i = 0; i < frame.size(); ++i) {
+    frame[i].data = pointers[i];
+    check_bytes(tensors[i], frame[i], frame[i].nbytes, side);
+  }
+}
+
 // Bytes of a tensor in this run.
 size_t run_nbytes(const Tensor &tensor, const int64_t *dims, size_t rank) noexcept {
   return tensor.is_dynamic() ? nbytes_of(tensor.dtype, dims, rank) : tensor.nbytes;
@@ -190,10 +211,13 @@ Model::Model(DeviceRef device, const ModelSource &source, const ModelFacts &fact
       load_work_(meter_, MemoryMeter::kWork, 0),
       description_(loaded_.id()),
       gears_(description_, facts.gear_order),
+      has_fixed_shapes_(are_fixed(description_, gears_)),
       takes_memory_in_place_(gears_.kind() == ACLRT_DYNAMIC_NONE),
       inputs_(sizes_of_inputs(description_, gears_), meter_),
       outputs_(sizes_of_outputs(description_, gears_), meter_),
       output_shapes_(description_.outputs().size()),
+      input_frame_(frame_of(description_.inputs())),
+      output_frame_(frame_of(description_.outputs())),
       allocated_(description_.outputs().size()),
       host_(meter_, MemoryMeter::kHost,
             output_shapes_.size() * (sizeof(aclrt_shape_t) + sizeof(void *))) {
@@ -230,29 +254,65 @@ void Model::run(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_bu
                 size_t output_count, aclrt_shape_t *shapes) {
   std::lock_guard<std::mutex> lock(mutex_);
   refuse_unless_open();
-  if (!has_fixed_shapes()) {
-    refuse_input("the model has dynamic shapes, and none were given",
-                 "aclrt_model_run_shaped takes them.");
-  }
+  refuse_unless_fixed();
   check_counts(inputs, input_count, outputs, output_count);
   const MemoryUse use(inputs, input_count, outputs, output_count);
   check_sizes(description_.inputs(), inputs, "input");
   check_sizes(description_.outputs(), outputs, "output");
   check_places(inputs, outputs);
   on_device([&] {
-    copy_in(inputs);
-    point_outputs(outputs);
-    check(acl::api().aclmdlExecute(loaded_.id(), inputs_.handle(), outputs_.handle()),
-          "aclmdlExecute", kCannotRun);
-    copy_out(outputs);
+    execute_fixed(inputs, outputs);
     if (shapes != nullptr) read_output_shapes(shapes);
   });
+}
+
+void Model::run_pointers(void *const *pointers, size_t count) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  refuse_unless_open();
+  refuse_unless_fixed();
+  if (count != input_frame_.size() + output_frame_.size()) {
+    refuse_input("the model has " + std::to_string(input_frame_.size()) + " input(s) and " +
+                 std::to_string(output_frame_.size()) + " output(s), " + std::to_string(count) +
+                 " pointer(s) given");
+  }
+  point_at(description_.inputs(), pointers, "input", input_frame_);
+  point_at(description_.outputs(), pointers + input_frame_.size(), "output", output_frame_);
+  check_overlap(description_.inputs(), input_frame_.data(), description_.outputs(),
+                output_frame_.data());
+  on_device([&] { execute_fixed(input_frame_.data(), output_frame_.data()); });
+}
+
+void Model::run_bound(const aclrt_buffer_t *inputs, size_t input_count,
+                      const aclrt_buffer_t *outputs, size_t output_count) {
+  refuse_unless_open();
+  const MemoryUse use(inputs, input_count, outputs, output_count);
+  on_device([&] { execute_fixed(inputs, outputs); });
+}
+
+void Model::execute_fixed(const aclrt_buffer_t *inputs, const aclrt_buffer_t *outputs) {
+  copy_in(inputs);
+  point_outputs(outputs);
+  check(acl::api().aclmdlExecute(loaded_.id(), inputs_.handle(), outputs_.handle()),
+        "aclmdlExecute", kCannotRun);
+  copy_out(outputs);
+}
+
+void Model::refuse_unless_fixed() const {
+  if (has_fixed_shapes_) return;
+  refuse_input("the model has dynamic shapes, and none were given",
+               "aclrt_model_run_shaped takes them.");
 }
 
 void Model::run_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
                        size_t input_count, aclrt_buffer_t *outputs, size_t output_count,
                        aclrt_shape_t *shapes) {
   std::lock_guard<std::mutex> lock(mutex_);
+  run_shaped_locked(inputs, input_shapes, input_count, outputs, output_count, shapes);
+}
+
+void Model::run_shaped_locked(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                              size_t input_count, aclrt_buffer_t *outputs, size_t output_count,
+                              aclrt_shape_t *shapes) {
   refuse_unless_open();
   check_counts(inputs, input_count, outputs, output_count);
   const MemoryUse use(inputs, input_count, outputs, output_count);
@@ -299,6 +359,16 @@ std::vector<size_t> Model::output_sizes() const {
   return sizes_of_outputs(description_, gears_);
 }
 
+void Model::check_bound(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                        size_t input_count, const aclrt_buffer_t *outputs, size_t output_count) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  refuse_unless_open();
+  check_counts(inputs, input_count, outputs, output_count);
+  const MemoryUse use(inputs, input_count, outputs, output_count);
+  check_places(inputs, outputs);
+  check_fit(inputs, input_shapes, input_count, outputs, output_count);
+}
+
 size_t Model::check_run(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
                         size_t input_count, const aclrt_buffer_t *outputs,
                         size_t output_count) const {
@@ -306,6 +376,12 @@ size_t Model::check_run(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_
   refuse_memories(description_.inputs(), inputs, "input");
   refuse_memories(description_.outputs(), outputs, "output");
   check_overlap(description_.inputs(), inputs, description_.outputs(), outputs);
+  return check_fit(inputs, input_shapes, input_count, outputs, output_count);
+}
+
+size_t Model::check_fit(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                        size_t input_count, const aclrt_buffer_t *outputs,
+                        size_t output_count) const {
   if (input_shapes == nullptr && has_fixed_shapes()) {
     check_sizes(description_.inputs(), inputs, "input");
     check_sizes(description_.outputs(), outputs, "output");
@@ -357,13 +433,6 @@ void Model::refuse_unless_open() const {
 
 void Model::refuse_if_broken() const {
   if (loss_->happened()) loss_->refuse();
-}
-
-bool Model::has_fixed_shapes() const noexcept {
-  const auto is_dynamic = [](const Tensor &tensor) { return tensor.is_dynamic(); };
-  const std::vector<Tensor> &inputs = description_.inputs();
-  return gears_.kind() == ACLRT_DYNAMIC_NONE &&
-         std::none_of(inputs.begin(), inputs.end(), is_dynamic);
 }
 
 void Model::check_counts(const aclrt_buffer_t *inputs, size_t input_count,

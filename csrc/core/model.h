@@ -50,11 +50,25 @@ class Model final : public Closeable {
   void run_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
                   size_t input_count, aclrt_buffer_t *outputs, size_t output_count,
                   aclrt_shape_t *shapes);
+  // Where each input begins, then each output, all of just the tensors' sizes.
+  void run_pointers(void *const *pointers, size_t count);
   // For the runs that follow.
   void set_aipp(size_t input, const aclrt_aipp_t &aipp);
   // Runs are refused until it is set again.
   void forget_aipp(size_t input);
   void close() override;
+
+  // ---- for a binding, whose buffers are checked beforehand ----
+  void check_bound(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                   size_t input_count, const aclrt_buffer_t *outputs, size_t output_count);
+  std::unique_lock<std::mutex> lock() { return std::unique_lock<std::mutex>(mutex_); }
+  // Under the lock.
+  void run_bound(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_buffer_t *outputs,
+                 size_t output_count);
+  void run_shaped_locked(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                         size_t input_count, aclrt_buffer_t *outputs, size_t output_count,
+                         aclrt_shape_t *shapes);
+  bool has_fixed_shapes() const noexcept { return has_fixed_shapes_; }
 
   // ---- for a queue, whose runs have datasets of their own ----
   // All checks of a run; the gear that it takes, 0 where there are none. input_shapes may be
@@ -83,10 +97,13 @@ class Model final : public Closeable {
  private:
   class OutputMemory;
 
-  bool has_fixed_shapes() const noexcept;
+  void execute_fixed(const aclrt_buffer_t *inputs, const aclrt_buffer_t *outputs);
+  void refuse_unless_fixed() const;
   void check_counts(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_buffer_t *outputs,
                     size_t output_count) const;
   void check_places(const aclrt_buffer_t *inputs, const aclrt_buffer_t *outputs) const;
+  size_t check_fit(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                   size_t input_count, const aclrt_buffer_t *outputs, size_t output_count) const;
   void check_shapes(const aclrt_dims_t *shapes, size_t input_count) const;
   template <class Body>
   void on_device(Body &&body);
@@ -113,6 +130,7 @@ class Model final : public Closeable {
   Metered load_work_;
   Description description_;
   Gears gears_;
+  const bool has_fixed_shapes_;
   // With gears or ranges the device may take more of a tensor's memory than a run's share of it.
   const bool takes_memory_in_place_;
   AippParameters aipp_;
@@ -120,7 +138,9 @@ class Model final : public Closeable {
   Dataset inputs_;
   Dataset outputs_;
   std::vector<aclrt_shape_t>
-      output_shapes_;              // real ones: of the gear selected last, or of the last run
+      output_shapes_;  // real ones: of the gear selected last, or of the last run
+  std::vector<aclrt_buffer_t> input_frame_;  // for run_pointers: sizes are set
+  std::vector<aclrt_buffer_t> output_frame_;
   std::vector<void *> allocated_;  // for OutputMemory
   Metered host_;
 };

@@ -339,6 +339,10 @@ ACLRT_API aclrt_status_t *aclrt_model_info(aclrt_model_t *model, aclrt_model_inf
 ACLRT_API aclrt_status_t *aclrt_model_run(aclrt_model_t *model, const aclrt_buffer_t *inputs,
                                           size_t input_count, const aclrt_buffer_t *outputs,
                                           size_t output_count, aclrt_shape_t *shapes);
+// The same for ordinary memory of the host's of just the tensors' sizes: where each input begins,
+// then each output; count is input_count + output_count.
+ACLRT_API aclrt_status_t *aclrt_model_run_pointers(aclrt_model_t *model, void *const *pointers,
+                                                   size_t count);
 // The same for every model, by the shapes of its inputs (input_count of them), which select the
 // gear; nbytes must be what a shape takes. Where none fits: ACLRT_ERROR_INPUT with the gears. An
 // output whose data is NULL gets memory from this call, unless it is empty, which the caller
@@ -366,6 +370,23 @@ ACLRT_API aclrt_status_t *aclrt_model_memory_stats(aclrt_model_t *model, int32_t
 // what happens at a first run. ACLRT_ERROR_INPUT where the largest shape has no limit, or an input
 // takes images of any size.
 ACLRT_API aclrt_status_t *aclrt_model_warm_up(aclrt_model_t *model, uint32_t runs);
+
+// A run of a model on buffers that stay the same. They are checked at once, as a run checks them,
+// and not again; their memory stays the caller's to keep until the binding is closed. Every output
+// has memory. input_shapes may be NULL where shapes are fixed. It keeps the model and what its
+// buffers name alive.
+typedef struct aclrt_binding aclrt_binding_t;
+
+ACLRT_API aclrt_status_t *aclrt_binding_create(aclrt_model_t *model, const aclrt_buffer_t *inputs,
+                                               const aclrt_dims_t *input_shapes, size_t input_count,
+                                               const aclrt_buffer_t *outputs, size_t output_count,
+                                               aclrt_binding_t **binding);
+// Runs of one binding take turns, as do those of bindings on the same instance; bindings are spread
+// over the instances.
+ACLRT_API aclrt_status_t *aclrt_binding_run(aclrt_binding_t *binding);
+// Waits for a run in progress, after which the buffers are used no more. Idempotent.
+ACLRT_API aclrt_status_t *aclrt_binding_close(aclrt_binding_t *binding);
+ACLRT_API void aclrt_binding_release(aclrt_binding_t *binding);
 
 // Dynamic AIPP: what is done to one image.
 typedef struct aclrt_aipp_image_t {
