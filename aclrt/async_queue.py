@@ -85,7 +85,9 @@ class AsyncQueue:
         self._pipeline = self._overlap.new_pipeline(depth_of(in_flight))
         self._in_flight = in_flight
         self._callback: Callback | None = None
-        self._changed = threading.Condition()
+        # Taken by itself: an interrupt inside Condition.__enter__, which is Python, would keep it.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._open = 0
         self._failures: list[BaseException] = []
 
@@ -129,7 +131,7 @@ class AsyncQueue:
         """
         args = inputs if isinstance(inputs, tuple) else (inputs,)
         run = _Run(self._callback, userdata, self._end)
-        with self._changed:
+        with self._lock:
             self._open += 1
         try:
             return self._overlap.submit(
@@ -143,7 +145,7 @@ class AsyncQueue:
             raise
 
     def _end(self, failure: BaseException | None) -> None:
-        with self._changed:
+        with self._lock:
             if failure is not None:
                 self._failures.append(failure)
             self._open -= 1
@@ -163,7 +165,7 @@ class AsyncQueue:
         """
         if getattr(_calling, "is_inside", False):
             raise InputError("wait_all() in a callback would wait for itself")
-        with self._changed:
+        with self._lock:
             while self._open:
                 self._changed.wait()
             failures, self._failures = self._failures, []

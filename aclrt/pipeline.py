@@ -59,7 +59,9 @@ class Pipeline:
         self._flight = overlap.open(depth)
         self._flights = overlap.flights
         self._waiting: deque[Request] = deque()
-        self._changed = threading.Condition(threading.RLock())
+        # Taken by itself: an interrupt inside Condition.__enter__, which is Python, would keep it.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_closing = False
@@ -67,7 +69,7 @@ class Pipeline:
     @property
     def has_room(self) -> bool:
         """Whether a request would be submitted at once."""
-        with self._changed:
+        with self._lock:
             return not self._waiting and self._flight.room > 0
 
     def submit(
@@ -96,7 +98,7 @@ class Pipeline:
             future.add_done_callback(on_done)
         if request.timeout_ms >= 0:
             request.deadline = time.monotonic() + request.timeout_ms / 1000
-        with self._changed:
+        with self._lock:
             if self._is_closing:
                 raise _closed()
             if given:
@@ -117,7 +119,7 @@ class Pipeline:
 
     def give_up(self, request: Request) -> None:
         """After its future was cancelled."""
-        with self._changed:
+        with self._lock:
             if request in self._waiting:
                 self._waiting.remove(request)
                 self._end(request)
@@ -139,12 +141,12 @@ class Pipeline:
 
     def serve(self) -> bool:
         """One round of the thread: False where nothing is in flight."""
-        with self._changed:
+        with self._lock:
             if self._flight.is_empty and not self._waiting:
                 return False
         landings = self._flight.take(self._patience())
         over = [(one.request, one.error, one.is_cancelled) for one in landings]
-        with self._changed:
+        with self._lock:
             over += [(one, _timed_out(), False) for one in self._late()]
             over += self._pump()
             for request, _, _ in over:
@@ -195,7 +197,7 @@ class Pipeline:
 
     def end_thread(self) -> bool:
         """For the thread, when it has been idle: whether it may end."""
-        with self._changed:
+        with self._lock:
             if not self._flight.is_empty or self._waiting:
                 return False
             self._thread = None
@@ -208,7 +210,7 @@ class Pipeline:
 
     def close(self) -> None:
         """Fails what waits for a slot, finishes what has one, gives everything back. Idempotent."""
-        with self._changed:
+        with self._lock:
             self._is_closing = True
             waiting = list(self._waiting)
             self._waiting.clear()

@@ -94,7 +94,9 @@ class DevicePool:
         if "device_id" in options:
             raise InputError("a pool has devices, not a device_id", hint="devices=[0, 1]")
         self._retries = on_failure == "retry"
-        self._changed = threading.Condition()
+        # Taken by itself: an interrupt inside Condition.__enter__, which is Python, would keep it.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._closed = False
         runtime.ensure(options.get("backend"))
         ids = _ids_of(devices)
@@ -136,7 +138,7 @@ class DevicePool:
     # ---- dispatch ----
 
     def _take(self) -> tuple[_Member, OfflineModel]:
-        with self._changed:
+        with self._lock:
             if self._closed:
                 raise ClosedError("the pool is closed", hint="open another one")
             up = [member for member in self._members if member.is_up]
@@ -155,7 +157,7 @@ class DevicePool:
 
     def _give_back(self, member: _Member, error: DeviceError | None, ran: bool) -> None:
         abandoned = None
-        with self._changed:
+        with self._lock:
             member.in_flight -= 1
             member.runs += ran
             if error is not None:
@@ -171,7 +173,7 @@ class DevicePool:
         except (AclrtError, MemoryError) as failure:
             if member.error is not None and hasattr(member.error, "add_note"):
                 member.error.add_note(f"and closing failed: {failure}")
-        with self._changed:
+        with self._lock:
             self._changed.notify_all()
 
     def _dispatch(self, method: str, args: Sequence[Any], named: dict[str, Any]) -> Any:
@@ -190,7 +192,7 @@ class DevicePool:
                 self._give_back(member, failure, ran)
 
     def _has_another(self, member: _Member) -> bool:
-        with self._changed:
+        with self._lock:
             return any(one.is_up for one in self._members if one is not member)
 
     def __call__(self, /, *args: Any, **named: Any) -> Result:
@@ -257,7 +259,7 @@ class DevicePool:
         return future
 
     def _start(self, args: Sequence[Any], named: dict[str, Any]) -> Future[Result]:
-        with self._changed:
+        with self._lock:
             if self._closed:
                 raise ClosedError("the pool is closed", hint="open another one")
             return self._threads.submit(self._dispatch, "__call__", args, named)
@@ -375,7 +377,7 @@ class DevicePool:
     @property
     def devices(self) -> tuple[DeviceState, ...]:
         """The devices in the order given, as they are now."""
-        with self._changed:
+        with self._lock:
             return tuple(
                 DeviceState(
                     member.id,
@@ -394,7 +396,7 @@ class DevicePool:
         return self._closed
 
     def _models(self) -> list[OfflineModel]:
-        with self._changed:
+        with self._lock:
             return [m.model for m in self._members if m.is_up and m.model is not None]
 
     def memory_stats(self) -> MemoryStats:
@@ -433,7 +435,7 @@ class DevicePool:
         if member is None:
             ids = ", ".join(str(one.id) for one in self._members)
             raise InputError(f"device {device_id!r} is not in the pool", hint=f"devices: {ids}")
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: member.is_up or member.model is None)
             if self._closed:
                 raise ClosedError("the pool is closed", hint="open another one")
@@ -444,7 +446,7 @@ class DevicePool:
             model.close()
 
     def _takes_in(self, member: _Member, model: OfflineModel) -> bool:
-        with self._changed:
+        with self._lock:
             if self._closed or member.is_up:
                 return False
             member.model, member.is_up, member.error = model, True, None
@@ -456,12 +458,12 @@ class DevicePool:
         Raises:
             AclError: A device refused to give something back; the rest is released all the same.
         """
-        with self._changed:
+        with self._lock:
             self._closed = True
         self._threads.shutdown(wait=True, cancel_futures=True)
         errors: list[BaseException] = []
         for member in self._members:
-            with self._changed:
+            with self._lock:
                 model = member.model
             if model is None:
                 continue

@@ -420,7 +420,8 @@ def test_executes_at_once(
         start = work.record(first)
         work.execute(first, models[0], sources[0])
         work.execute(second, models[1], sources[1])
-        end = work.record(second)
+        ends = work.record(first), work.record(second)
         assert work.sync(first) == work.sync(second) == 0
-        # By the device's own clock, whose second execute begins when it is asked for.
-        assert (work.elapsed_ms(start, end) < 790) is at_once
+        took = max(work.elapsed_ms(start, end) for end in ends)
+        # By the device's own clock; whichever is queued later may begin later.
+        assert (took < 790) is at_once

@@ -260,7 +260,8 @@ def test_several_devices_are_measured_at_once(pair: Path) -> None:
     assert run["threads"] == 4
     assert run["phases"]["load"]["count"] == run["phases"]["first"]["count"] == 4
     assert run["phases"]["device"]["min_ms"] == pytest.approx(4, rel=1e-6)
-    assert set(run["samples"]["worker"]) == {0, 1, 2, 3}
+    # Iterations go to whoever is free: on a busy machine some workers may get none.
+    assert set(run["samples"]["worker"]) <= {0, 1, 2, 3}
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,9 @@ def negated(tmp_path, dims, **options):
         (("n", 3), {"input_shape": "x:1~8,3"}, "x: float32 (-1, 3), 96 bytes"),
     ],
 )
-def test_a_failed_run_tells_what_was_fed(tmp_path, dims, options, takes):
+def test_a_failed_run_tells_what_was_fed(tmp_path, monkeypatch, dims, options, takes):
     """Model, code, name, call, what was expected and fed; and the model goes on."""
+    monkeypatch.setenv("ASCEND_PROCESS_LOG_PATH", str(tmp_path / "log"))  # where there is none
     with aclrt.OfflineModel(negated(tmp_path, dims, **options)) as model:
         with fault(function="aclmdlExecute", code=FAILED), pytest.raises(aclrt.AclError) as caught:
             model(np.zeros((4, 3), np.float32))

@@ -70,7 +70,7 @@ def test_to_dict_is_json(om):
     info = aclrt.inspect(om)
     fields = info.to_dict()
     assert fields == json.loads(json.dumps(fields))
-    assert set(fields) == {*info.__dataclass_fields__} - {"_operators"} | {"operators"}
+    assert set(fields) == {*info.__dataclass_fields__} - {"_operators"} | {"operators", "schema"}
     assert ["float32", [2, 3]] == [fields["inputs"][0][key] for key in ("dtype", "shape")]
 
 
