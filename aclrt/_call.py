@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _check
 from ._failure import raise_run
 from ._ffi import ffi, lib
+from .device_tensor import shared_handle
+from .errors import InputError
 from .result import Result
 
 if TYPE_CHECKING:
@@ -25,90 +28,161 @@ if TYPE_CHECKING:
 
 __all__ = ["Call", "never", "source", "specialise"]
 
-Call = Callable[[Sequence[Any], Mapping[str, Any]], "Result | None"]
-"""Takes what a call was given, by position and by name; None: not exactly right."""
+Call = Callable[..., "Result | None"]
+"""Takes what a call was given: by position, by name, and where outputs go, which only the second of
+two functions takes. None: not exactly right."""
 
-_TEMPLATE = """
+_BUILD = """
 def build({parameters}, call, handle, raise_run, about, frames):
     pop = frames.pop
     push = frames.append
 
     def quick(args, named):
-        if named or (len(args) == 1 and type(args[0]) is dict):
-            feed = named or args[0]
-            if len(feed) != {inputs} or (named and args):
-                return None
-            try:
-                {by_name}
-            except KeyError:
-                return None
-        elif len(args) != {inputs}:
-            return None
-        else:
-            {by_position}
-        if {is_wrong}:
-            return None
-        try:
-            frame = pop()
-        except IndexError:
-            frame = new("void *[]", {count})
-        try:
-            {point_at_inputs}
-        except ValueError:  # not contiguous
-            return None
+        {take_inputs}
         {make_outputs}
-        status = call(handle, frame, {count})
-        if status:
-            raise_run(status, ({sources}))
-        push(frame)
-        result = create(Result)
-        result._arrays = ({results})
-        result._about = about
-        return result
+        {run}
 
-    return quick
+    def quick_into(args, named, out):
+        {take_outputs}
+        {take_inputs}
+        {point_at_outputs}
+        {run_into}
+
+    return quick, quick_into
 """
 
+_TAKE_INPUTS = """\
+if named or (len(args) == 1 and type(args[0]) is dict):
+    feed = named or args[0]
+    if len(feed) != {inputs} or (named and args):
+        return None
+    try:
+        {by_name}
+    except KeyError:
+        return None
+elif len(args) != {inputs}:
+    return None
+else:
+    {by_position}
+if {is_wrong}:
+    return None
+try:
+    frame = pop()
+except IndexError:
+    frame = new("void *[]", {count})
+try:
+    {point_at_inputs}
+except ValueError:  # not contiguous
+    return None"""
 
-def never(args: Sequence[Any], named: Mapping[str, Any]) -> None:
+_TAKE_OUTPUTS = """\
+kind = type(out)
+if kind is dict:
+    if len(out) != {outputs}:
+        return None
+    try:
+        {out_by_name}
+    except KeyError:
+        return None
+elif kind is tuple or kind is list:
+    if len(out) != {outputs}:
+        return None
+    {out_by_position}
+else:
+    {out_alone}
+if {is_wrong_out}:
+    return None"""
+
+_POINT_AT_OUTPUTS = """\
+if {is_shared}:  # used where it is, by aclrt._fixed
+    push(frame)
+    return None
+try:
+    {point_at_given}
+except (ValueError, BufferError):  # not contiguous, or read-only
+    return None"""
+
+_RUN = """\
+status = call(handle, frame, {count})
+if status:
+    raise_run(status, ({sources}){given_outputs})
+push(frame)
+result = create(Result)
+result._arrays = ({results})
+result._about = about
+return result"""
+
+
+def never(args: Sequence[Any], named: Mapping[str, Any], out: Any = None) -> None:
     """The function of a model that has none: nothing is exactly right."""
 
 
 def source(inputs: int, outputs: int) -> str:
-    """The text of ``build``, which makes the function for one model."""
+    """The text of ``build``, which makes both functions for one model."""
     every = range(inputs)
     made = range(outputs)
-    lines = {
-        "parameters": ", ".join(
-            [f"name{i}, dtype{i}, shape{i}" for i in every]
-            + [f"out_shape{o}, out_dtype{o}" for o in made]
-        ),
-        "by_name": _lines(16, [f"x{i} = feed[name{i}]" for i in every]),
-        "by_position": _lines(12, [f"{_tuple('x', inputs)}= args"] if inputs else []),
-        "is_wrong": " or ".join(
-            f"type(x{i}) is not ndarray or x{i}.dtype is not dtype{i} or x{i}.shape != shape{i}"
-            for i in every
+    sources, results = _tuple("x", inputs), _tuple("y", outputs)
+    values: dict[str, Any] = {"inputs": inputs, "outputs": outputs, "count": inputs + outputs}
+    take_inputs = _TAKE_INPUTS.format(
+        by_name=_lines(8, [f"x{i} = feed[name{i}]" for i in every]),
+        by_position=_lines(4, [f"{sources}= args"] if inputs else []),
+        is_wrong=_is_wrong("x", "dtype", "shape", inputs),
+        point_at_inputs=_lines(4, [f"frame[{i}] = from_buffer(x{i})" for i in every]),
+        **values,
+    )
+    take_outputs = _TAKE_OUTPUTS.format(
+        out_by_name=_lines(8, [f"y{o} = out[out_name{o}]" for o in made]),
+        out_by_position=_lines(4, [f"{results}= out"] if outputs else []),
+        out_alone="y0 = out" if outputs == 1 else "return None",
+        is_wrong_out=_is_wrong("y", "out_dtype", "out_shape", outputs),
+        **values,
+    )
+    views = [f"x{i}" for i in every] + [f"y{o}" for o in made]
+    point_at_outputs = _POINT_AT_OUTPUTS.format(
+        is_shared=" or ".join(
+            f"({array}.base is not None and shared_handle({array}))" for array in views
         )
         or "False",
-        "point_at_inputs": _lines(12, [f"frame[{i}] = from_buffer(x{i})" for i in every]),
-        "make_outputs": _lines(
-            8,
-            [
-                line
-                for o in made
-                for line in (
-                    f"y{o} = empty(out_shape{o}, out_dtype{o})",
-                    f"frame[{inputs + o}] = from_buffer(y{o})",
-                )
-            ],
+        point_at_given=_lines(
+            4, [f"frame[{inputs + o}] = from_buffer(y{o}, require_writable=True)" for o in made]
         ),
-        "inputs": inputs,
-        "count": inputs + outputs,
-        "sources": _tuple("x", inputs),
-        "results": _tuple("y", outputs),
-    }
-    text = _TEMPLATE.format(**lines)
+    )
+    make_outputs = [
+        line
+        for o in made
+        for line in (
+            f"y{o} = empty(out_shape{o}, out_dtype{o})",
+            f"frame[{inputs + o}] = from_buffer(y{o})",
+        )
+    ]
+    run = {"sources": sources, "results": results, **values}
+    parameters = [f"name{i}, dtype{i}, shape{i}, " for i in every]
+    parameters += [f"out_name{o}, out_dtype{o}, out_shape{o}, " for o in made]
+    text = _BUILD.format(
+        parameters="".join(parameters)[:-2],
+        take_inputs=_indented(take_inputs),
+        make_outputs=_lines(8, make_outputs),
+        run=_indented(_RUN.format(given_outputs="", **run)),
+        take_outputs=_indented(take_outputs),
+        point_at_outputs=_indented(point_at_outputs),
+        run_into=_indented(_RUN.format(given_outputs=", out", **run)),
+    )
     return text if inputs + outputs else text.replace("build(, ", "build(")
+
+
+def _is_wrong(array: str, dtype: str, shape: str, count: int) -> str:
+    return (
+        " or ".join(
+            f"type({array}{i}) is not ndarray or {array}{i}.dtype is not {dtype}{i}"
+            f" or {array}{i}.shape != {shape}{i}"
+            for i in range(count)
+        )
+        or "False"
+    )
+
+
+def _indented(lines: str) -> str:
+    return lines.replace("\n", "\n        ")
 
 
 def _lines(indent: int, lines: Sequence[str]) -> str:
@@ -131,7 +205,7 @@ def specialise(
     outputs: Sequence[TensorSpec],
     about: tuple[Any, ...],
     frames: list[Any],
-) -> Call:
+) -> tuple[Call, Call]:
     """The function for one model, whose shapes are fixed and whose elements fill bytes.
 
     Args:
@@ -143,10 +217,19 @@ def specialise(
         frames: Arrays of pointers to all inputs and outputs, a stack that calls take from.
 
     Returns:
-        A function of positional and named values. It raises what a run raises.
+        A function of positional and named values, and one of these and ``out=``. They raise what a
+        run raises.
     """
+    output_index = _check.positions(outputs)
 
-    def fail(status: Any, arrays: Sequence[Any]) -> None:
+    def fail(status: Any, arrays: Sequence[Any], out: Any = None) -> None:
+        if out is not None:
+            # What shares memory is told by the caller's names.
+            try:
+                _check.given_outputs(name, outputs, output_index, out, arrays)
+            except InputError:
+                lib.aclrt_status_release(status)
+                raise
         raise_run(status, name, inputs, arrays)
 
     scope: dict[str, Any] = {
@@ -156,9 +239,11 @@ def specialise(
         "from_buffer": ffi.from_buffer,
         "ndarray": np.ndarray,
         "new": ffi.new,
+        "shared_handle": shared_handle,
     }
     exec(_code(len(inputs), len(outputs)), scope)
     values = [value for spec in inputs for value in (spec.name, spec.dtype, spec.shape)]
-    values += [value for spec in outputs for value in (spec.shape, spec.dtype)]
-    quick: Call = scope["build"](*values, lib.aclrt_model_run_pointers, handle, fail, about, frames)
-    return quick
+    values += [value for spec in outputs for value in (spec.name, spec.dtype, spec.shape)]
+    run = lib.aclrt_model_run_pointers
+    quick, quick_into = scope["build"](*values, run, handle, fail, about, frames)
+    return quick, quick_into

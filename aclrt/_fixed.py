@@ -63,8 +63,12 @@ class FixedRunner:
         is_packed = any(dtypes.is_packed(spec.dtype) for spec in (*inputs, *outputs))
         self.quick: _call.Call = _call.never
         """The call for what is exactly right; never where elements share bytes."""
+        self.quick_into: _call.Call = _call.never
+        """The same with ``out=``."""
         if not is_packed:
-            self.quick = _call.specialise(name, handle, inputs, outputs, about, frames)
+            self.quick, self.quick_into = _call.specialise(
+                name, handle, inputs, outputs, about, frames
+            )
 
     def run(
         self, positional: Sequence[Any], named: Mapping[str, Any], out: Any, safe: bool

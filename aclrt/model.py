@@ -128,6 +128,7 @@ class OfflineModel(Submitting, Capacity):
         # A stack of frames: append and pop are atomic, so threads never share one.
         self._frames: list[Any] = []
         self._quick: _call.Call = _call.never
+        self._quick_into: _call.Call = _call.never
         if gears or any(spec.dynamic for spec in specs):
             self._runner = _dynamic.DynamicRunner(
                 *(self._name, self._handle, _dynamic.KINDS[int(info.dynamic)]),
@@ -142,7 +143,7 @@ class OfflineModel(Submitting, Capacity):
             self._fixed = FixedRunner(
                 self._name, self._handle, self._inputs, self._outputs, about, self._frames
             )
-            self._quick = self._fixed.quick
+            self._quick, self._quick_into = self._fixed.quick, self._fixed.quick_into
 
     def _preparer(self) -> Preparer:
         from ._requests import Preparer
@@ -251,6 +252,10 @@ class OfflineModel(Submitting, Capacity):
             return self._in_flight().run(args, named, out, cast, pad, split, timeout_s)
         if out is not None and self._overlap is not None:
             self._overlap.refuse_given(out)
+        if out is not None and cast is None and pad is None and split is None:
+            result = self._quick_into(args, named, out)
+            if result is not None:
+                return result
         if self._runner is not None or pad is not None or split is not None:
             return self._call_dynamic(args, named, out, cast, pad, split)
         return self._run_fixed(args, named, out, cast)
