@@ -51,7 +51,7 @@ class Dataset {
     DeviceBuffer memory;
     aclDataBuffer *record = nullptr;
     void *borrowed = nullptr;  // what it points to in place of its own memory
-    size_t counted = 0;  // by the meter
+    size_t counted = 0;        // by the meter
   };
   void count(Slot &slot) noexcept;
 

@@ -13,7 +13,6 @@ import numpy as np
 
 import aclrt
 import aclrt.doctor
-from aclrt.cli import main
 
 
 def _doctor(*argv, **environment):
