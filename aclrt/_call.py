@@ -45,7 +45,7 @@ def build({parameters}, call, handle, raise_run, about, frames):
     def quick_into(args, named, out):
         {take_outputs}
         {take_inputs}
-        {point_at_outputs}
+        {leave_shared}
         {run_into}
 
     return quick, quick_into
@@ -65,14 +65,6 @@ elif len(args) != {inputs}:
 else:
     {by_position}
 if {is_wrong}:
-    return None
-try:
-    frame = pop()
-except IndexError:
-    frame = new("void *[]", {count})
-try:
-    {point_at_inputs}
-except ValueError:  # not contiguous
     return None"""
 
 _TAKE_OUTPUTS = """\
@@ -93,17 +85,17 @@ else:
 if {is_wrong_out}:
     return None"""
 
-_POINT_AT_OUTPUTS = """\
+_LEAVE_SHARED = """\
 if {is_shared}:  # used where it is, by aclrt._fixed
-    push(frame)
-    return None
-try:
-    {point_at_given}
-except (ValueError, BufferError):  # not contiguous, or read-only
     return None"""
 
 _RUN = """\
-status = call(handle, frame, {count})
+arrays = ({sources}{results})
+try:
+    frame = pop()
+except IndexError:
+    frame = new("void *[]", {count})
+status = call(handle, id(arrays), first, frame, {count})
 if status:
     raise_run(status, ({sources}){given_outputs})
 push(frame)
@@ -126,35 +118,25 @@ def source(inputs: int, outputs: int) -> str:
     take_inputs = _TAKE_INPUTS.format(
         by_name=_lines(8, [f"x{i} = feed[name{i}]" for i in every]),
         by_position=_lines(4, [f"{sources}= args"] if inputs else []),
-        is_wrong=_is_wrong("x", "dtype", "shape", inputs),
-        point_at_inputs=_lines(4, [f"frame[{i}] = from_buffer(x{i})" for i in every]),
+        is_wrong=_is_wrong("x", "dtype", "shape", "c_contiguous", inputs),
         **values,
     )
     take_outputs = _TAKE_OUTPUTS.format(
         out_by_name=_lines(8, [f"y{o} = out[out_name{o}]" for o in made]),
         out_by_position=_lines(4, [f"{results}= out"] if outputs else []),
         out_alone="y0 = out" if outputs == 1 else "return None",
-        is_wrong_out=_is_wrong("y", "out_dtype", "out_shape", outputs),
+        is_wrong_out=_is_wrong("y", "out_dtype", "out_shape", "carray", outputs),
         **values,
     )
     views = [f"x{i}" for i in every] + [f"y{o}" for o in made]
-    point_at_outputs = _POINT_AT_OUTPUTS.format(
+    views = [f"x{i}" for i in every] + [f"y{o}" for o in made]
+    leave_shared = _LEAVE_SHARED.format(
         is_shared=" or ".join(
             f"({array}.base is not None and shared_handle({array}))" for array in views
         )
-        or "False",
-        point_at_given=_lines(
-            4, [f"frame[{inputs + o}] = from_buffer(y{o}, require_writable=True)" for o in made]
-        ),
+        or "False"
     )
-    make_outputs = [
-        line
-        for o in made
-        for line in (
-            f"y{o} = empty(out_shape{o}, out_dtype{o})",
-            f"frame[{inputs + o}] = from_buffer(y{o})",
-        )
-    ]
+    make_outputs = [f"y{o} = empty(out_shape{o}, out_dtype{o})" for o in made]
     run = {"sources": sources, "results": results, **values}
     parameters = [f"name{i}, dtype{i}, shape{i}, " for i in every]
     parameters += [f"out_name{o}, out_dtype{o}, out_shape{o}, " for o in made]
@@ -164,17 +146,17 @@ def source(inputs: int, outputs: int) -> str:
         make_outputs=_lines(8, make_outputs),
         run=_indented(_RUN.format(given_outputs="", **run)),
         take_outputs=_indented(take_outputs),
-        point_at_outputs=_indented(point_at_outputs),
+        leave_shared=_indented(leave_shared),
         run_into=_indented(_RUN.format(given_outputs=", out", **run)),
     )
     return text if inputs + outputs else text.replace("build(, ", "build(")
 
 
-def _is_wrong(array: str, dtype: str, shape: str, count: int) -> str:
+def _is_wrong(array: str, dtype: str, shape: str, flag: str, count: int) -> str:
     return (
         " or ".join(
             f"type({array}{i}) is not ndarray or {array}{i}.dtype is not {dtype}{i}"
-            f" or {array}{i}.shape != {shape}{i}"
+            f" or {array}{i}.shape != {shape}{i} or not {array}{i}.flags.{flag}"
             for i in range(count)
         )
         or "False"
@@ -196,6 +178,16 @@ def _tuple(name: str, count: int) -> str:
 @cache
 def _code(inputs: int, outputs: int) -> CodeType:
     return compile(source(inputs, outputs), f"<aclrt call {inputs}-{outputs}>", "exec")
+
+
+@cache
+def _is_laid_out() -> bool:
+    """Whether tuples and this NumPy's arrays are laid out as ``aclrt_run_arrays`` has it."""
+    array = np.empty(1)
+    held = (None, array)
+    item = ffi.cast("uintptr_t *", id(held) + tuple.__basicsize__)[1]
+    first = ffi.cast("uintptr_t *", id(array) + object.__basicsize__)[0]
+    return bool(item == id(array) and first == int(ffi.cast("uintptr_t", ffi.from_buffer(array))))
 
 
 def specialise(
@@ -220,9 +212,12 @@ def specialise(
         A function of positional and named values, and one of these and ``out=``. They raise what a
         run raises.
     """
+    if not _is_laid_out():
+        return never, never
     output_index = _check.positions(outputs)
 
-    def fail(status: Any, arrays: Sequence[Any], out: Any = None) -> None:
+    def fail(number: int, arrays: Sequence[Any], out: Any = None) -> None:
+        status = ffi.cast("aclrt_status_t *", number)
         if out is not None:
             # What shares memory is told by the caller's names.
             try:
@@ -236,14 +231,14 @@ def specialise(
         "Result": Result,
         "create": object.__new__,
         "empty": np.empty,
-        "from_buffer": ffi.from_buffer,
         "ndarray": np.ndarray,
+        "first": tuple.__basicsize__,
         "new": ffi.new,
         "shared_handle": shared_handle,
     }
     exec(_code(len(inputs), len(outputs)), scope)
     values = [value for spec in inputs for value in (spec.name, spec.dtype, spec.shape)]
     values += [value for spec in outputs for value in (spec.name, spec.dtype, spec.shape)]
-    run = lib.aclrt_model_run_pointers
+    run = lib.aclrt_run_arrays
     quick, quick_into = scope["build"](*values, run, handle, fail, about, frames)
     return quick, quick_into
