@@ -236,7 +236,8 @@ class Model {
   aclrt_model_t *handle() const noexcept { return handle_.get(); }
 
  private:
-  friend class Queue;  // queue.hpp
+  friend class Binding;  // binding.hpp
+  friend class Queue;    // queue.hpp
   // Positional, each with its shape.
   struct Buffers {
     explicit Buffers(size_t count) : buffers(count), shapes(count) {}
