@@ -6,7 +6,7 @@
 
 extern "C" {
 
-aclrt_status_t *aclrt_memory_alloc(int32_t device_id, size_t nbytes, aclrt_memory_kind_t kind,
+aclrt_status_t *aclrt_memory_alloc(int32_t device_id, size_t nbytes, int32_t kind,
                                    aclrt_memory_t **memory) {
   return aclrt::capi::guard_session([&] {
     aclrt::capi::require_pointer(memory, "memory");

@@ -40,6 +40,7 @@ Lane::Lane(std::shared_ptr<Model> loaded, size_t depth)
     slot.dims.resize(description.inputs().size());
     slot.input_shapes.resize(description.inputs().size());
     slot.outputs.resize(description.outputs().size());
+    slot.given.resize(description.outputs().size());
     slot.is_allocated.resize(description.outputs().size());
     slot.output_shapes.resize(description.outputs().size());
     if (runs_whole) continue;
@@ -51,6 +52,7 @@ Lane::Lane(std::shared_ptr<Model> loaded, size_t depth)
 void Lane::fill(Slot &slot, const aclrt_submission_t &submission, size_t gear) {
   std::copy_n(submission.inputs, slot.inputs.size(), slot.inputs.begin());
   std::copy_n(submission.outputs, slot.outputs.size(), slot.outputs.begin());
+  slot.given = slot.outputs;
   for (size_t i = 0; i < slot.inputs.size(); ++i) {
     Dims &dims = slot.dims[i];
     if (submission.input_shapes == nullptr) {

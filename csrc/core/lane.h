@@ -39,8 +39,9 @@ struct Slot {
 
   std::vector<aclrt_buffer_t> inputs;
   std::vector<aclrt_buffer_t> outputs;
-  std::vector<bool> is_allocated;  // outputs that the run has allocated
-  std::vector<Dims> dims;          // of the inputs; empty for fixed shapes
+  std::vector<aclrt_buffer_t> given;  // outputs as submitted, which no run changes
+  std::vector<bool> is_allocated;     // outputs that the run has allocated
+  std::vector<Dims> dims;             // of the inputs; empty for fixed shapes
   std::vector<aclrt_dims_t> input_shapes;
   std::vector<aclrt_shape_t> output_shapes;
   size_t gear = 0;

@@ -104,13 +104,13 @@ void Queue::refuse_overlap(const aclrt_submission_t &submission) const {
   for (const auto &lane : lanes_) {
     for (const auto &slot : lane->slots) {
       if (slot->state != Slot::State::kWaiting && slot->state != Slot::State::kRunning) continue;
-      if (shares_memory(submission.outputs, submission.output_count, slot->outputs) ||
+      if (shares_memory(submission.outputs, submission.output_count, slot->given) ||
           shares_memory(submission.outputs, submission.output_count, slot->inputs)) {
         throw Error(ACLRT_ERROR_INPUT,
                     "the memory given for an output is in use by a run in flight",
                     "Wait for that run, or give each run in flight outputs of its own.");
       }
-      if (shares_memory(submission.inputs, submission.input_count, slot->outputs)) {
+      if (shares_memory(submission.inputs, submission.input_count, slot->given)) {
         throw Error(ACLRT_ERROR_INPUT,
                     "an input is the memory that a run in flight writes its output to",
                     "Wait for that run before its outputs are fed.");

@@ -40,8 +40,7 @@ class Using {
 
 }  // namespace
 
-std::shared_ptr<UserMemory> UserMemory::allocate(int32_t device_id, size_t nbytes,
-                                                 aclrt_memory_kind_t kind) {
+std::shared_ptr<UserMemory> UserMemory::allocate(int32_t device_id, size_t nbytes, int32_t kind) {
   if (kind != ACLRT_MEMORY_DEVICE && kind != ACLRT_MEMORY_HOST) {
     refuse("there is no kind " + std::to_string(kind) + " of memory");
   }
@@ -51,10 +50,10 @@ std::shared_ptr<UserMemory> UserMemory::allocate(int32_t device_id, size_t nbyte
   return memory;
 }
 
-UserMemory::UserMemory(int32_t device_id, size_t nbytes, aclrt_memory_kind_t kind)
+UserMemory::UserMemory(int32_t device_id, size_t nbytes, int32_t kind)
     : device_id_(device_id),
       nbytes_(nbytes),
-      kind_(kind),
+      kind_(static_cast<aclrt_memory_kind_t>(kind)),
       device_(device_id),
       is_on_device_(kind == ACLRT_MEMORY_DEVICE || device_->run_mode == ACL_DEVICE),
       room_(lines(nbytes)) {

@@ -23,8 +23,7 @@ namespace aclrt {
 
 class UserMemory final : public Closeable {
  public:
-  static std::shared_ptr<UserMemory> allocate(int32_t device_id, size_t nbytes,
-                                              aclrt_memory_kind_t kind);
+  static std::shared_ptr<UserMemory> allocate(int32_t device_id, size_t nbytes, int32_t kind);
   ~UserMemory() override;
 
   void copy_in(size_t offset, const void *data, size_t nbytes);
@@ -48,7 +47,7 @@ class UserMemory final : public Closeable {
   size_t room() const noexcept { return room_; }
 
   // For allocate() alone.
-  UserMemory(int32_t device_id, size_t nbytes, aclrt_memory_kind_t kind);
+  UserMemory(int32_t device_id, size_t nbytes, int32_t kind);
 
  private:
   void check_range(size_t offset, size_t nbytes, const void *data) const;

@@ -68,8 +68,7 @@ void it_is_allocated_and_freed() {
 void what_makes_no_sense_is_refused() {
   const Toy toy("fake");
   aclrt_memory_t *memory = nullptr;
-  CHECK_FAILS(ACLRT_ERROR_INPUT,
-              aclrt_memory_alloc(0, 1, static_cast<aclrt_memory_kind_t>(7), &memory), "no kind 7");
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_memory_alloc(0, 1, 7, &memory), "no kind 7");
   CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_memory_alloc(0, SIZE_MAX, ACLRT_MEMORY_DEVICE, &memory),
               "bytes");
   CHECK_FAILS(ACLRT_ERROR_DEVICE, aclrt_memory_alloc(9, 1, ACLRT_MEMORY_DEVICE, &memory),

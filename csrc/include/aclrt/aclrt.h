@@ -227,8 +227,8 @@ typedef struct aclrt_memory_info_t {
 
 // Opens the device; the content is not set. Where host and device have one memory (run_mode 0) both
 // kinds are the same memory of the device's, which runs use in place.
-ACLRT_API aclrt_status_t *aclrt_memory_alloc(int32_t device_id, size_t nbytes,
-                                             aclrt_memory_kind_t kind, aclrt_memory_t **memory);
+ACLRT_API aclrt_status_t *aclrt_memory_alloc(int32_t device_id, size_t nbytes, int32_t kind,
+                                             aclrt_memory_t **memory);
 ACLRT_API aclrt_status_t *aclrt_memory_info(aclrt_memory_t *memory, aclrt_memory_info_t *info);
 // From and to ordinary memory of the host's, offset and nbytes within the memory. They do not wait
 // for runs that use it.
