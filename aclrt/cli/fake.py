@@ -7,9 +7,10 @@ import argparse
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from aclrt import _drop_in, compat
+from aclrt import _drop_in, _replay, compat
+from aclrt.errors import InputError
 
 from . import _arguments, _output
 from ._arguments import Parser, UsageError
@@ -39,13 +40,21 @@ def add_to(commands: Commands) -> None:
     )
     run.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM")
     run.set_defaults(command=_run)
+    replay = actions.add_parser(
+        "replay",
+        help="run a program with the failures that ACLRT_RECORD recorded",
+        usage="aclrt fake replay RECORD -- PROGRAM [ARGS ...]",
+    )
+    replay.add_argument("record", metavar="RECORD", help="the file that ACLRT_RECORD wrote")
+    replay.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM")
+    replay.set_defaults(command=_replayed)
     env = actions.add_parser("env", help='print the variables, for eval "$(aclrt fake env)"')
     _arguments.add_json(env)
     env.set_defaults(command=_env)
 
 
 def _nothing(options: argparse.Namespace) -> int:
-    raise UsageError("an action is needed: run or env", hint="aclrt fake --help")
+    raise UsageError("an action is needed: run, replay or env", hint="aclrt fake --help")
 
 
 def _env(options: argparse.Namespace) -> int:
@@ -59,10 +68,33 @@ def _env(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    program = options.program[1:] if options.program[:1] == ["--"] else options.program
+    program = _program(options, "run")
+    _become(program, {**os.environ, **_drop_in.environment(facades=options.compat)})
+
+
+def _replayed(options: argparse.Namespace) -> int:
+    program = _program(options, "replay RECORD")
+    failures = _replay.failures(options.record)
+    if not failures:
+        raise InputError(
+            f"{options.record} holds no failing call, so there is nothing to replay",
+            hint="aclrt fake run -- PROGRAM runs it without faults.",
+        )
+    environment = {**os.environ, **_drop_in.environment(), "ACLRT_BACKEND": "fake"}
+    environment.pop("ACLRT_RECORD", None)
+    environment["ACLRT_FAKE_FAULTS"] = "; ".join(failure.fault for failure in failures)
+    _become(program, environment)
+
+
+def _program(options: argparse.Namespace, action: str) -> list[str]:
+    program: list[str] = options.program
+    program = program[1:] if program[:1] == ["--"] else program
     if not program:
-        raise UsageError("a program is needed", hint="aclrt fake run -- PROGRAM [ARGS ...]")
-    environment = {**os.environ, **_drop_in.environment(facades=options.compat)}
+        raise UsageError("a program is needed", hint=f"aclrt fake {action} -- PROGRAM [ARGS ...]")
+    return program
+
+
+def _become(program: list[str], environment: dict[str, str]) -> NoReturn:
     sys.stdout.flush()
     try:
         os.execvpe(program[0], program, environment)
