@@ -179,6 +179,7 @@ class ProcessPool:
         self._slots = threading.BoundedSemaphore(_QUEUED_PER_WORKER * count)
         self._count = count
         self._workers: set[_Worker] = set()
+        self._calls: set[Future[Result]] = set()  # not over yet
         # At exit too, so that no shared memory is left by a pool that nobody closed.
         self._end = weakref.finalize(self, _end, self._workers)
         starting = [self._threads.submit(self._start, index) for index in range(count)]
@@ -227,7 +228,7 @@ class ProcessPool:
                 if worker is not None:
                     self._drop(worker)
                     worker = None  # started anew by the next call that gets the place
-                if attempts == 0:
+                if attempts == 0 or self._closed:
                     raise
             except DeviceError:
                 if worker is not None:
@@ -265,7 +266,10 @@ class ProcessPool:
         with self._lock:
             if self._closed:
                 raise ClosedError("the pool is closed", hint="open another one")
-            return self._threads.submit(self._run, arrays, options)
+            future = self._threads.submit(self._run, arrays, options)
+            self._calls.add(future)
+        future.add_done_callback(self._calls.discard)
+        return future
 
     def __call__(self, /, *args: Any, **named: Any) -> Result:
         """Runs the model once, in a process that is free.
@@ -391,16 +395,26 @@ class ProcessPool:
         """Whether ``close()`` was called."""
         return self._closed
 
-    def close(self) -> None:
+    def close(self, *, grace_s: float | None = None) -> None:
         """Waits for calls in progress, cancels those not begun, ends the processes. Idempotent.
 
         No shared memory is left.
+
+        Args:
+            grace_s: Seconds after which the workers of calls still in progress are killed, and
+                these calls fail with ``WorkerDiedError``; None, the default, waits for them.
         """
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if grace_s is not None:
+            _, late = wait(list(self._calls), timeout=grace_s)
+            if late:
+                for worker in list(self._workers):
+                    worker.process.kill()
+        self._threads.shutdown(wait=True)
         self._end()
 
     def __enter__(self) -> Self:

@@ -71,8 +71,7 @@ def measure(case: str, options: Options) -> dict[str, Any]:
                 lambda m=model, a=arrays, t=targets: m(*a, out=t),
                 *shape,
             )
-            if hasattr(model, "bind"):
-                add(f"bound step(), {title}", model.bind(**feeds, **targets), *shape)
+            add(f"bound step(), {title}", model.bind(**feeds, **targets), *shape)
             hosts = [*arrays, *targets.values()]
             direct = Direct(options.folder, aclrt.runtime_info().library, om, hosts)
             outputs = [(spec.shape, spec.dtype) for spec in model.outputs]

@@ -79,9 +79,8 @@ def measure(case: str, options: Options) -> dict[str, Any]:
         "pyACL-style script through ctypes": loop(lambda: script.infer(arrays, outputs)),
     }
     result: dict[str, Any] = {}
-    if hasattr(model, "bind"):
-        by_name = {**feeds, **dict(zip([s.name for s in model.outputs], targets, strict=True))}
-        loops[BOUND] = loop(model.bind(**by_name))
+    by_name = {**feeds, **dict(zip([s.name for s in model.outputs], targets, strict=True))}
+    loops[BOUND] = loop(model.bind(**by_name))
     if options.with_openvino:
         loops["openvino compiled_model()"] = loop(_openvino(str(onnx), arrays))
     samples = interleave(loops, options.repetitions)

@@ -42,8 +42,7 @@ def measure(case: str, options: Options) -> dict[str, Any]:
         CALL: loop(lambda: model(x)),
         OUT: loop(lambda: model(x, out=y)),
     }
-    if hasattr(model, "bind"):
-        loops[BOUND] = loop(model.bind(**{spec.name: x, made.name: y}))
+    loops[BOUND] = loop(model.bind(**{spec.name: x, made.name: y}))
     samples = interleave(loops, options.repetitions)
     direct.close()
     model.close()

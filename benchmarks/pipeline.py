@@ -69,8 +69,6 @@ def measure(case: str, options: Options) -> dict[str, Any]:
                 model(x)
 
         result["sequential"] = median(n // 4 / _seconds(sequential) for _ in range(repetitions))
-        if not hasattr(model, "map"):
-            return result
 
         def mapped() -> None:
             assert sum(1 for _ in model.map(xs, in_flight=IN_FLIGHT)) == n

@@ -10,6 +10,7 @@ import pickle
 import signal
 import subprocess
 import sys
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -142,4 +143,17 @@ def test_a_script_leaves_nothing(om: bytes, tmp_path: Path, ending: str) -> None
         assert "KeyboardInterrupt" in done.stderr
     else:
         assert (done.returncode, done.stderr) == (0, "")
+    assert shared() == before
+
+
+def test_close_does_not_wait_for_ever(om: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the grace the worker of a call that hangs is killed, and nothing is left of it."""
+    before = shared()
+    monkeypatch.setenv("ACLRT_FAKE_FAULTS", "function=aclmdlExecute, action=hang, ms=600000")
+    pool = aclrt.ProcessPool(om, processes=1, on_death="retry")
+    future = pool.submit(X)
+    assert future.running() or not future.done()
+    pool.close(grace_s=0.2)
+    with pytest.raises((aclrt.WorkerDiedError, CancelledError)):
+        future.result(timeout=60)
     assert shared() == before

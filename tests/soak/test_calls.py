@@ -59,11 +59,6 @@ print(json.dumps({"samples": samples, "same": before == held()}))
 @pytest.mark.timeout(3600)
 def test_calls_leave_nothing(om_factory, tmp_path: Path, kind: str) -> None:
     """Whichever way is called."""
-    if kind == "bound":
-        import aclrt
-
-        if not hasattr(aclrt.OfflineModel, "bind"):
-            pytest.skip("bind is not there yet")
     model = tmp_path / "model.om"
     model.write_bytes(om_factory.identity())
     calls = CALLS if kind == "bound" else max(CALLS // 10, 10_000)

@@ -151,6 +151,6 @@ def test_random_programs(om_factory):
 
     Bound.om = om
     Bound.bad = om[:100]
-    Bound.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
+    Bound.TestCase.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
     test = Bound.TestCase("runTest")
     test.runTest()
