@@ -92,7 +92,9 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory, worker_id: str)
             run(
                 *(sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps"),
                 *("--no-index", "--wheel-dir", folder, sdist),
-                env={"CMAKE_ARGS": "-DCMAKE_BUILD_TYPE=MinSizeRel -DCMAKE_CXX_FLAGS_MINSIZEREL=-O0"},
+                env={
+                    "CMAKE_ARGS": "-DCMAKE_BUILD_TYPE=MinSizeRel -DCMAKE_CXX_FLAGS_MINSIZEREL=-O0"
+                },
             )
     return next(folder.glob("*.whl"))
 
