@@ -13,27 +13,8 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/runtime.h"
+#include "counted_new.h"
 #include "shim_case.h"
-
-namespace {
-std::atomic<size_t> g_allocations{0};
-}  // namespace
-
-void *operator new(size_t size) {
-  ++g_allocations;
-  if (void *memory = malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void *operator new(size_t size, const std::nothrow_t &) noexcept {  // std::stable_sort's
-  ++g_allocations;
-  return malloc(size);
-}
-void operator delete(void *memory) noexcept {
-  free(memory);
-}
-void operator delete(void *memory, size_t) noexcept {
-  free(memory);
-}
 
 namespace {
 

@@ -10,7 +10,6 @@ import pickle
 import signal
 import subprocess
 import sys
-from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -152,8 +151,9 @@ def test_close_does_not_wait_for_ever(om: bytes, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("ACLRT_FAKE_FAULTS", "function=aclmdlExecute, action=hang, ms=600000")
     pool = aclrt.ProcessPool(om, processes=1, on_death="retry")
     future = pool.submit(X)
-    assert future.running() or not future.done()
+    while not future.running():  # one that has not begun would be cancelled
+        assert not future.done()
     pool.close(grace_s=0.2)
-    with pytest.raises((aclrt.WorkerDiedError, CancelledError)):
+    with pytest.raises(aclrt.WorkerDiedError):
         future.result(timeout=60)
     assert shared() == before
