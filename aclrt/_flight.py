@@ -14,8 +14,8 @@ import operator
 import os
 import threading
 import weakref
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from ._ffi import ffi, lib, raise_for
 from .errors import AclrtError, ClosedError, ForkedProcessError, InputError
@@ -25,15 +25,42 @@ if TYPE_CHECKING:
 
     from ._requests import Request
 
-__all__ = ["DEFAULT_DEPTH", "SLICE_MS", "Flight", "Landing", "depth_of", "refuse_fork"]
+__all__ = [
+    "DEFAULT_DEPTH",
+    "SLICE_MS",
+    "Flight",
+    "Landing",
+    "Living",
+    "closed_before",
+    "depth_of",
+    "refuse_fork",
+]
+
+T = TypeVar("T")
 
 # Enough for five milliseconds, CPython's switch interval, of a model that takes one.
 DEFAULT_DEPTH: Final = 8
 SLICE_MS: Final = 50  # so that Ctrl-C is heard
 _CANCELLED: Final = lib.ACLRT_OUTCOME_CANCELLED
 
+
+class Living(Generic[T]):
+    """What somebody else keeps alive; may be looked at while another thread adds to it."""
+
+    def __init__(self) -> None:
+        self._all: weakref.WeakValueDictionary[int, T] = weakref.WeakValueDictionary()
+
+    def add(self, one: T) -> None:
+        """Adds one that can be referred to weakly."""
+        self._all[id(one)] = one
+
+    def __iter__(self) -> Iterator[T]:
+        """Those that live now."""
+        return iter([one for one in (kept() for kept in self._all.valuerefs()) if one is not None])
+
+
 _in_flight: set[Flight] = set()
-_open: weakref.WeakSet[Flight] = weakref.WeakSet()
+_open: Living[Flight] = Living()
 _pid = os.getpid()
 
 
@@ -71,6 +98,11 @@ def _release_closed(status: Any) -> None:
         raise_for(status)
 
 
+def closed_before() -> ClosedError:
+    """What a run fails with that close() came before."""
+    return ClosedError("the model was closed before this run began", hint="load it again")
+
+
 class Landing(NamedTuple):
     """What became of a request."""
 
@@ -100,13 +132,12 @@ class Flight:
         raise_for(lib.aclrt_queue_info(self._queue, info))
         self.depth = int(info.depth)
         self.asked = depth
-        self._submissions = ffi.new("aclrt_submission_t[]", self.depth)
+        self._frames: list[Any] = []  # a call interrupted by a signal handler's keeps its own
         self._completions = ffi.new("aclrt_completion_t[]", 2 * self.depth)
         self._count = ffi.new("size_t *")
-        self._accepted = ffi.new("size_t *")
         self._tags = itertools.count(1)
         self._requests: dict[int, Request] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         _open.add(self)
 
     @property
@@ -135,10 +166,15 @@ class Flight:
             ClosedError: The queue or its model is closed.
             DeviceLostError: The device died.
         """
-        batch = self._enter(requests)
-        self._accepted[0] = 0
-        status = lib.aclrt_queue_submit(self._queue, self._submissions, len(batch), self._accepted)
-        return self._entered(batch, status)
+        batch = requests[: self.room]
+        submissions, accepted = frame = self._frame()
+        try:
+            self._enter(batch, submissions)
+            status = lib.aclrt_queue_submit(self._queue, submissions, len(batch), accepted)
+        finally:
+            self._entered(batch, frame)
+        raise_for(status)
+        return sum(request.is_accepted for request in batch)
 
     def take(self, timeout_ms: int) -> list[Landing]:
         """All that have landed; waits for the first.
@@ -161,36 +197,46 @@ class Flight:
             ClosedError: The same.
             DeviceLostError: The same.
         """
-        batch = self._enter(requests)
-        self._accepted[0] = self._count[0] = 0
-        status = lib.aclrt_queue_exchange(
-            *(self._queue, self._submissions, len(batch), self._accepted),
-            *(self._completions, 2 * self.depth, timeout_ms, self._count),
-        )
-        if int(self._accepted[0]) == len(batch):
+        batch = requests[: self.room]
+        submissions, accepted = frame = self._frame()
+        self._count[0] = 0
+        try:
+            self._enter(batch, submissions)
+            status = lib.aclrt_queue_exchange(
+                *(self._queue, submissions, len(batch), accepted),
+                *(self._completions, 2 * self.depth, timeout_ms, self._count),
+            )
+        finally:
+            self._entered(batch, frame)
+        if all(request.is_accepted for request in batch):
             _release_closed(status)  # by take
-            status = ffi.NULL
-        self._entered(batch, status)
+        else:
+            raise_for(status)
         return self._landed()
 
-    def _enter(self, requests: Sequence[Request]) -> Sequence[Request]:
-        batch = requests[: self.room]
+    def _frame(self) -> Any:
+        if self._frames:
+            frame = self._frames.pop()
+        else:
+            frame = ffi.new("aclrt_submission_t[]", self.depth), ffi.new("size_t *")
+        frame[1][0] = 0
+        return frame
+
+    def _enter(self, batch: Sequence[Request], submissions: Any) -> None:
         with self._lock:
             for place, request in enumerate(batch):
                 request.tag = next(self._tags)
-                request.write(self._submissions[place], request.timeout_ms)
+                request.write(submissions[place], request.timeout_ms)
                 # Before the call: it may be taken before the call returns.
                 self._requests[request.tag] = request
             _in_flight.add(self)
-        return batch
 
-    def _entered(self, batch: Sequence[Request], status: Any) -> int:
-        accepted = int(self._accepted[0])
+    def _entered(self, batch: Sequence[Request], frame: Any) -> None:
+        accepted = int(frame[1][0])
         for request in batch[:accepted]:
             request.is_accepted = True
         self._forget(batch[accepted:])
-        raise_for(status)
-        return accepted
+        self._frames.append(frame)
 
     def _landed(self) -> list[Landing]:
         landings = []
@@ -206,7 +252,7 @@ class Flight:
     def _forget(self, requests: Sequence[Request]) -> None:
         with self._lock:
             for request in requests:
-                del self._requests[request.tag]
+                self._requests.pop(request.tag, None)
             if not self._requests:
                 _in_flight.discard(self)
 
@@ -224,6 +270,11 @@ class Flight:
         """Waits until the device has let go of everything; drops what lands."""
         while not self.is_empty:
             self.take(SLICE_MS)
+
+    def sweep(self) -> None:
+        """Drops what has landed."""
+        if not self.is_empty:
+            self.take(0)
 
     def close(self) -> None:
         """Waits for the device, then gives everything back. Idempotent.

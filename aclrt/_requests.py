@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from ._dynamic import DynamicRunner
     from .tensor import TensorSpec
 
-__all__ = ["Preparer", "Request", "timeout_ms_of"]
+__all__ = ["NEVER", "Preparer", "Request", "timeout_ms_of"]
 
 _from_buffer = ffi.from_buffer
-_LONGEST_S = 1e9
+_LONGEST_S = 10**9
+NEVER = math.inf
 
 Arrays = Sequence["NDArray[Any]"]
 
@@ -42,9 +43,10 @@ def timeout_ms_of(timeout_s: object) -> int:
     if timeout_s is None:
         return -1
     number = isinstance(timeout_s, (int, float, np.integer, np.floating))
-    if not number or isinstance(timeout_s, bool) or not float(cast("float", timeout_s)) > 0:
+    seconds = float(min(timeout_s, _LONGEST_S)) if isinstance(timeout_s, int) else timeout_s
+    if not number or isinstance(timeout_s, bool) or not float(cast("float", seconds)) > 0:
         raise InputError(f"timeout_s must be None or a positive number, not {timeout_s!r}")
-    return math.ceil(min(float(cast("float", timeout_s)), _LONGEST_S) * 1000)
+    return math.ceil(min(float(cast("float", seconds)), _LONGEST_S) * 1000)
 
 
 class _Outcome(NamedTuple):
@@ -90,7 +92,7 @@ class Request:
         self._outcome = outcome
         self.tag = 0
         self.timeout_ms = -1
-        self.deadline: float | None = None
+        self.deadline = NEVER
         self.future: Any = None
         self.is_accepted = False
         self.is_over = False  # its future has a result, or nobody waits for one

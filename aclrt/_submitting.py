@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Submitting"]
 
-_making = threading.Lock()
+_making = threading.RLock()  # a signal handler may interrupt
 
 
 class Submitting:

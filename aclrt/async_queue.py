@@ -51,13 +51,13 @@ class _Run:
             return
         failure = done.exception()
         if failure is None and self._callback is not None:
-            _calling.is_inside = True
+            is_inside, _calling.is_inside = getattr(_calling, "is_inside", False), True
             try:
                 self._callback(done.result(), self._userdata)
             except BaseException as error:
                 failure = error
             finally:
-                _calling.is_inside = False
+                _calling.is_inside = is_inside  # another's, which closed this one's queue
         self.end(failure)
 
 

@@ -9,19 +9,31 @@ whenever it wakes, so a busy Python thread beside it costs nothing as long as en
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
 import time
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ._flight import DEFAULT_DEPTH, SLICE_MS, Flight, Landing, depth_of, refuse_fork
-from ._requests import Preparer, Request, timeout_ms_of
-from .errors import ClosedError, DeviceTimeoutError, InputError
+from ._flight import (
+    DEFAULT_DEPTH,
+    SLICE_MS,
+    Flight,
+    Living,
+    closed_before,
+    depth_of,
+    refuse_fork,
+)
+from ._mapping import results
+from ._requests import NEVER, Preparer, Request, timeout_ms_of
+from .errors import AclrtError, DeviceTimeoutError, InputError
 from .result import Result
 
 if TYPE_CHECKING:
@@ -31,9 +43,12 @@ __all__ = ["Overlap", "Pipeline"]
 
 _IDLE_S: Final = 1.0  # how long the thread of a pipeline outlives its last request
 
+_log = logging.getLogger("concurrent.futures")  # where errors of a future's callbacks go
+_here = threading.local()  # is_serving: this is the thread of a pipeline
+
 
 class _RunFuture(Future[Result]):
-    """A future whose ``cancel`` tells the queue."""
+    """A future whose ``cancel`` tells the queue, and which a callback of another may wait for."""
 
     def __init__(self, pipeline: Pipeline, request: Request) -> None:
         super().__init__()
@@ -45,6 +60,31 @@ class _RunFuture(Future[Result]):
         if cancelled:
             self._pipeline.give_up(self._request)
         return cancelled
+
+    def result(self, timeout: float | None = None) -> Result:
+        """As in the base class; in a callback, other runs are served meanwhile."""
+        self._pipeline.serve_until(self.done, timeout)
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """As ``result``."""
+        self._pipeline.serve_until(self.done, timeout)
+        return super().exception(timeout)
+
+    def add_done_callback(self, fn: Callable[[Future[Result]], object]) -> None:
+        """As in the base class; nothing that it raises ends the thread of the pipeline."""
+
+        def call(done: Future[Result]) -> None:
+            try:
+                fn(done)
+            except Exception:
+                raise  # which the base class logs
+            except BaseException:
+                if not self._pipeline.is_served_here:
+                    raise
+                _log.exception("exception calling callback for %r", done)
+
+        super().add_done_callback(call)
 
 
 class Pipeline:
@@ -58,13 +98,17 @@ class Pipeline:
     def __init__(self, overlap: Overlap, depth: int) -> None:
         self._flight = overlap.open(depth)
         self._flights = overlap.flights
-        self._waiting: deque[Request] = deque()
+        self._waiting: OrderedDict[Request, None] = OrderedDict()
+        self._soonest = NEVER  # no deadline of those that wait is before
+        self._over: deque[tuple[Request, BaseException | None, bool]] = deque()  # to be delivered
         # Taken by itself: an interrupt inside Condition.__enter__, which is Python, would keep it.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_closing = False
+        self._is_gathering = False
+        self._closes_itself = False
 
     @property
     def has_room(self) -> bool:
@@ -100,14 +144,16 @@ class Pipeline:
             request.deadline = time.monotonic() + request.timeout_ms / 1000
         with self._lock:
             if self._is_closing:
-                raise _closed()
+                raise closed_before()
             if given:
                 _refuse_in_use([*self._flights, *self._waiting], given)
+            self._start()  # first: after an interrupt there may be something to serve
             if self._waiting or self._flight.submit([request]) == 0:
-                self._waiting.append(request)
-            self._start()
+                self._waiting[request] = None
+                self._soonest = min(self._soonest, request.deadline)
+            self._wake.set()
             # A callback of this very thread's must not wait for itself.
-            if not wait or threading.current_thread() is self._thread:
+            if not wait or self.is_served_here:
                 return future
             try:
                 while not request.is_accepted and not request.is_over:
@@ -121,7 +167,7 @@ class Pipeline:
         """After its future was cancelled."""
         with self._lock:
             if request in self._waiting:
-                self._waiting.remove(request)
+                del self._waiting[request]
                 self._end(request)
             else:
                 self._flight.cancel(request)
@@ -130,8 +176,28 @@ class Pipeline:
         request.is_over = True
         self._changed.notify_all()
 
+    @property
+    def is_served_here(self) -> bool:
+        """Whether this is its thread, in a callback."""
+        return threading.current_thread() is self._thread
+
+    @property
+    def waiting(self) -> list[Request]:
+        """Those without a slot."""
+        with self._lock:
+            return list(self._waiting)
+
+    def serve_until(self, is_over: Callable[[], bool], timeout: float | None) -> None:
+        """In a callback: serves until something is over, the time is, or nothing is in flight."""
+        if not self.is_served_here:
+            return
+        end = NEVER if timeout is None else time.monotonic() + timeout
+        while not is_over():
+            left = end - time.monotonic()
+            if left <= 0 or not self.serve(int(min(SLICE_MS, left * 1000 + 1))):
+                return
+
     def _start(self) -> None:
-        self._wake.set()
         if self._thread is None:
             arguments = (weakref.ref(self), self._wake)
             self._thread = threading.Thread(
@@ -139,58 +205,65 @@ class Pipeline:
             )
             self._thread.start()
 
-    def serve(self) -> bool:
-        """One round of the thread: False where nothing is in flight."""
+    def serve(self, at_most_ms: int = SLICE_MS) -> bool:
+        """One round of the thread, or of a callback in it: False where nothing is in flight."""
         with self._lock:
-            if self._flight.is_empty and not self._waiting:
+            if self._flight.is_empty and not self._waiting and not self._over:
                 return False
-        landings = self._flight.take(self._patience())
-        over = [(one.request, one.error, one.is_cancelled) for one in landings]
-        with self._lock:
-            over += [(one, _timed_out(), False) for one in self._late()]
-            over += self._pump()
-            for request, _, _ in over:
-                self._end(request)
-            self._changed.notify_all()
-        for request, error, is_cancelled in over:
-            _deliver(request, error, is_cancelled)
+        if not self._over:
+            self._is_gathering = True
+            try:
+                self._gather(at_most_ms)
+            finally:
+                self._is_gathering = False
+        while self._over:  # which a callback may take from, and add to
+            _deliver(*self._over.popleft())
         return True
 
-    def _patience(self) -> int:
-        if not self._waiting:
-            return SLICE_MS
-        deadlines = [one.deadline for one in list(self._waiting) if one.deadline is not None]
-        if not deadlines:
-            return SLICE_MS
-        return max(0, min(SLICE_MS, round((min(deadlines) - time.monotonic()) * 1000) + 1))
+    def _gather(self, at_most_ms: int) -> None:
+        landings = self._flight.take(self._patience(at_most_ms))
+        self._over += [(one.request, one.error, one.is_cancelled) for one in landings]
+        with self._lock:
+            self._over += [(one, _timed_out(), False) for one in self._late()]
+            self._over += self._pump()
+            for request, _, _ in self._over:
+                self._end(request)
+            self._changed.notify_all()
+
+    def _patience(self, at_most_ms: int) -> int:
+        if self._soonest == NEVER:
+            return at_most_ms
+        return max(0, min(at_most_ms, round((self._soonest - time.monotonic()) * 1000) + 1))
 
     def _late(self) -> list[Request]:
         now = time.monotonic()
-        late = [one for one in self._waiting if one.deadline is not None and one.deadline <= now]
+        if self._soonest > now:
+            return []
+        late = [one for one in self._waiting if one.deadline <= now]
         for request in late:
-            self._waiting.remove(request)
+            del self._waiting[request]
+        self._soonest = min((one.deadline for one in self._waiting), default=NEVER)
         return late
 
     def _pump(self) -> list[tuple[Request, BaseException, bool]]:
         """Feeds all free slots; what the library refuses comes back with its error."""
         refused: list[tuple[Request, BaseException, bool]] = []
         while self._waiting and self._flight.room:
-            batch = [
-                self._waiting[place] for place in range(min(len(self._waiting), self._flight.room))
-            ]
+            batch = list(islice(self._waiting, self._flight.room))
             now = time.monotonic()
             for request in batch:
-                if request.deadline is not None:
+                if request.deadline != NEVER:
                     request.timeout_ms = max(1, round((request.deadline - now) * 1000))
             try:
                 accepted = self._flight.submit(batch)
             except Exception as error:
-                while self._waiting[0].is_accepted:
-                    self._waiting.popleft()
-                refused.append((self._waiting.popleft(), error, False))
+                accepted = sum(request.is_accepted for request in batch)
+                refused.append((batch[accepted], error, False))
+                for request in batch[: accepted + 1]:
+                    del self._waiting[request]
                 continue
-            for _ in range(accepted):
-                self._waiting.popleft()
+            for request in batch[:accepted]:
+                del self._waiting[request]
             if accepted < len(batch):
                 break
         return refused
@@ -201,6 +274,7 @@ class Pipeline:
             if not self._flight.is_empty or self._waiting:
                 return False
             self._thread = None
+            self._changed.notify_all()
             return True
 
     @property
@@ -209,7 +283,11 @@ class Pipeline:
         return self._is_closing
 
     def close(self) -> None:
-        """Fails what waits for a slot, finishes what has one, gives everything back. Idempotent."""
+        """Fails what waits for a slot, finishes what has one, gives everything back. Idempotent.
+
+        In a callback of another pipeline it does not wait for this one's callbacks: they may wait
+        for that.
+        """
         with self._lock:
             self._is_closing = True
             waiting = list(self._waiting)
@@ -219,25 +297,48 @@ class Pipeline:
             thread = self._thread
             self._wake.set()
         for request in waiting:
-            _deliver(request, _closed(), False)
-        if thread is threading.current_thread():
+            _deliver(request, closed_before(), False)
+        if self.is_served_here:
+            if self._is_gathering:  # in a destructor: the thread does the rest
+                self._closes_itself = True
+                return
             while self.serve():
                 pass
-        elif thread is not None:
-            while thread.is_alive():
-                thread.join(SLICE_MS / 1000)
+        elif thread is not None and not getattr(_here, "is_serving", False):
+            self._await(thread)
         self._flight.close()
+
+    def end_close(self) -> None:
+        """For the thread, at its end: what close() left to it."""
+        if self._closes_itself:
+            with contextlib.suppress(AclrtError):  # a destructor has nobody to tell
+                self._flight.close()
+
+    def _await(self, thread: threading.Thread) -> None:
+        # A signal handler or a destructor may have interrupted this thread inside submit, with the
+        # lock, which wait() lets go of and join() would not.
+        with self._lock:
+            while self._thread is thread and thread.is_alive():
+                self._changed.wait(SLICE_MS / 1000)
+        while thread.is_alive():
+            thread.join(SLICE_MS / 1000)
 
 
 def _serve(reference: weakref.ref[Pipeline], wake: threading.Event) -> None:
+    _here.is_serving = True
     while True:
         pipeline = reference()
         if pipeline is None:
             return
         wake.clear()
-        if pipeline.serve():
+        try:
+            if pipeline.serve():
+                continue
+        except MemoryError:
+            _log.exception("no memory for the result of a run in flight")
             continue
         if pipeline.is_closing and pipeline.end_thread():
+            pipeline.end_close()
             return
         del pipeline  # nobody else's: it goes, and its queue with it
         if wake.wait(_IDLE_S):
@@ -255,7 +356,7 @@ def _deliver(request: Request, error: BaseException | None, is_cancelled: bool) 
     if not future.set_running_or_notify_cancel():
         return  # cancelled
     if is_cancelled:
-        future.set_exception(_closed())
+        future.set_exception(closed_before())
         return
     if error is None:
         try:
@@ -266,10 +367,6 @@ def _deliver(request: Request, error: BaseException | None, is_cancelled: bool) 
         future.set_exception(error)
     else:
         future.set_result(result)
-
-
-def _closed() -> ClosedError:
-    return ClosedError("the model was closed before this run began", hint="load it again")
 
 
 def _timed_out() -> DeviceTimeoutError:
@@ -298,11 +395,13 @@ class Overlap:
     def __init__(self, handle: Any, preparer: Preparer) -> None:
         self._handle = handle
         self._preparer = preparer
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may interrupt, and close
         self._pipeline: Pipeline | None = None
         self._spare: Flight | None = None
-        self._flights: weakref.WeakSet[Flight] = weakref.WeakSet()
-        self._pipelines: weakref.WeakSet[Pipeline] = weakref.WeakSet()
+        self._left: list[Flight] = []  # by generators, with requests that the device still has
+        self._reclaiming = threading.Lock()
+        self._flights: Living[Flight] = Living()
+        self._pipelines: Living[Pipeline] = Living()
         self._is_closed = False
 
     @property
@@ -311,7 +410,7 @@ class Overlap:
         return self._preparer
 
     @property
-    def flights(self) -> weakref.WeakSet[Flight]:
+    def flights(self) -> Living[Flight]:
         """All queues of the model."""
         return self._flights
 
@@ -332,7 +431,7 @@ class Overlap:
         refuse_fork()
         with self._lock:
             if self._is_closed:
-                raise _closed()
+                raise closed_before()
             if self._pipeline is None:
                 self._pipeline = self.new_pipeline(DEFAULT_DEPTH)
             return self._pipeline
@@ -390,10 +489,14 @@ class Overlap:
         """
         values = out.values() if isinstance(out, Mapping) else out
         given = [values] if isinstance(values, np.ndarray) else list(values)
-        _refuse_in_use(self._flights, [one for one in given if isinstance(one, np.ndarray)])
+        users: list[Flight | Request] = [*self._flights]
+        for pipeline in self._pipelines:
+            users += pipeline.waiting
+        _refuse_in_use(users, [one for one in given if isinstance(one, np.ndarray)])
 
     def borrow(self, depth: int) -> Flight:
         """A queue for one generator; ``give_back`` keeps one for the next."""
+        self._reclaim()
         with self._lock:
             spare, self._spare = self._spare, None
         if spare is not None and spare.asked == depth:
@@ -404,16 +507,32 @@ class Overlap:
 
     def give_back(self, flight: Flight, settle: bool) -> None:
         """Takes a queue back. settle: whether to wait until nothing is in flight any more."""
-        if not flight.is_empty:
+        try:
             flight.cancel_all()
-            if not settle:
-                return  # its requests stay in quarantine until the device lets go of them
-            flight.settle()
-        with self._lock:
-            if not self._is_closed and self._spare is None:
-                self._spare = flight
-                return
-        flight.close()
+            if settle:
+                flight.settle()
+        finally:
+            self._left.append(flight)
+            self._reclaim()
+
+    def _reclaim(self) -> None:
+        # What was left in flight stays in quarantine until the device has let go of it.
+        if not self._reclaiming.acquire(blocking=False):
+            return
+        try:
+            for flight in list(self._left):
+                flight.sweep()
+                if not flight.is_empty:
+                    continue
+                self._left.remove(flight)
+                with self._lock:
+                    is_spare = not self._is_closed and self._spare is None
+                    if is_spare:
+                        self._spare = flight
+                if not is_spare:
+                    flight.close()
+        finally:
+            self._reclaiming.release()
 
     def close(self) -> None:
         """Closes all pipelines and queues. Idempotent; can be repeated after Ctrl-C."""
@@ -427,6 +546,7 @@ class Overlap:
                 closeable.close()
             except Exception as error:
                 failures.append(error)
+        self._reclaim()
         if failures:
             raise failures[0]
 
@@ -450,64 +570,4 @@ class Overlap:
             one.timeout_ms = timeout_ms
             return one
 
-        return _map(self, iter(items), request, depth, ordered)
-
-
-def _map(
-    overlap: Overlap,
-    source: Iterator[Any],
-    request_of: Callable[[Any], Request],
-    depth: int,
-    ordered: bool,
-) -> Iterator[Result]:
-    flight = overlap.borrow(depth)
-    places: dict[Request, int] = {}  # of those that have not landed
-    landed: dict[int, tuple[Request, BaseException | None]] = {}
-    taken = given = 0  # items from the source, results to the caller
-    end: BaseException | None = None  # what comes after the last result
-    settle = True  # whether to wait for the device in the end
-    try:
-        while True:
-            batch: list[Request] = []
-            room = min(flight.room, flight.depth - (taken - given))
-            while end is None and len(batch) < room:
-                try:
-                    batch.append(request_of(next(source)))
-                except Exception as error:  # of the source, or an item that does not fit
-                    end = error
-                    break
-                places[batch[-1]] = taken
-                taken += 1
-            if not batch and taken == given:
-                if end is None or isinstance(end, StopIteration):
-                    return
-                raise end
-            landings: list[Landing] = []
-            try:
-                landings = flight.exchange(batch, SLICE_MS)
-            except Exception as error:
-                end = error
-            for one in batch:
-                if not one.is_accepted:
-                    del places[one]
-                    taken -= 1
-            for landing in landings:
-                place = places.pop(landing.request, None)
-                if place is None:
-                    continue
-                settle = settle and landing.is_final
-                failure = _closed() if landing.is_cancelled else landing.error
-                landed[place] = (landing.request, failure)
-            for place in [given] if ordered else list(landed):
-                while place in landed:
-                    request, failure = landed.pop(place)
-                    given += 1
-                    if failure is not None:
-                        raise failure
-                    yield request.result()
-                    place += ordered
-    except KeyboardInterrupt:
-        settle = False
-        raise
-    finally:
-        overlap.give_back(flight, settle)
+        return results(self, iter(items), request, depth, ordered)
