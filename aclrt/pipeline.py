@@ -10,7 +10,6 @@ whenever it wakes, so a busy Python thread beside it costs nothing as long as en
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 import time
 import weakref
@@ -31,6 +30,7 @@ from ._flight import (
     depth_of,
     refuse_fork,
 )
+from ._futures import SteadyFuture, log
 from ._mapping import results
 from ._requests import NEVER, Preparer, Request, timeout_ms_of
 from .errors import AclrtError, DeviceTimeoutError, InputError
@@ -43,11 +43,10 @@ __all__ = ["Overlap", "Pipeline"]
 
 _IDLE_S: Final = 1.0  # how long the thread of a pipeline outlives its last request
 
-_log = logging.getLogger("concurrent.futures")  # where errors of a future's callbacks go
 _here = threading.local()  # is_serving: this is the thread of a pipeline
 
 
-class _RunFuture(Future[Result]):
+class _RunFuture(SteadyFuture):
     """A future whose ``cancel`` tells the queue, and which a callback of another may wait for."""
 
     def __init__(self, pipeline: Pipeline, request: Request) -> None:
@@ -71,20 +70,9 @@ class _RunFuture(Future[Result]):
         self._pipeline.serve_until(self.done, timeout)
         return super().exception(timeout)
 
-    def add_done_callback(self, fn: Callable[[Future[Result]], object]) -> None:
-        """As in the base class; nothing that it raises ends the thread of the pipeline."""
-
-        def call(done: Future[Result]) -> None:
-            try:
-                fn(done)
-            except Exception:
-                raise  # which the base class logs
-            except BaseException:
-                if not self._pipeline.is_served_here:
-                    raise
-                _log.exception("exception calling callback for %r", done)
-
-        super().add_done_callback(call)
+    def is_called_here(self) -> bool:
+        """Whether this is the thread of its pipeline."""
+        return self._pipeline.is_served_here
 
 
 class Pipeline:
@@ -335,7 +323,7 @@ def _serve(reference: weakref.ref[Pipeline], wake: threading.Event) -> None:
             if pipeline.serve():
                 continue
         except MemoryError:
-            _log.exception("no memory for the result of a run in flight")
+            log.exception("no memory for the result of a run in flight")
             continue
         if pipeline.is_closing and pipeline.end_thread():
             pipeline.end_close()

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from . import _check, _memory_stats, runtime
+from ._calls import Call, Calls, arrays_in
 from ._memory_stats import MemoryStats
 from .device import close_after
 from .errors import AclrtError, ClosedError, DeviceError, InputError
@@ -111,9 +113,8 @@ class DevicePool:
         self._inputs, self._outputs, self._gears = first.inputs, first.outputs, first.gears
         self._node_args = first.get_inputs(), first.get_outputs()
         at_a_time = len(ids) * first.instances
-        self._slots = threading.BoundedSemaphore(_QUEUED_PER_INSTANCE * at_a_time)
         self._depth = 2 * at_a_time  # so that copies of one call overlap with another's execution
-        self._threads = ThreadPoolExecutor(self._depth, thread_name_prefix="aclrt-pool")
+        self._calls = Calls(self._depth, _QUEUED_PER_INSTANCE * at_a_time, "aclrt-pool")
 
     def _load(self, device_id: int) -> OfflineModel:
         return OfflineModel(self._source, device_id=device_id, **self._options)
@@ -212,6 +213,9 @@ class DevicePool:
             ClosedError: The pool is closed.
             AclError: AscendCL refused the run.
         """
+        given = arrays_in(named.get("out"))
+        if given:
+            self._calls.refuse_in_use(_fed(args, named), given)
         result: Result = self._dispatch("__call__", args, named)
         return result
 
@@ -247,22 +251,17 @@ class DevicePool:
             The future of its result, or of its error. ``cancel()`` keeps it from starting.
 
         Raises:
+            InputError: A call in flight writes one of the arrays, or reads one of ``out``.
             ClosedError: The pool is closed.
         """
-        self._slots.acquire()
-        try:
-            future = self._start(args, named)
-        except BaseException:
-            self._slots.release()
-            raise
-        future.add_done_callback(lambda _: self._slots.release())
-        return future
+        return self._start(args, named, wait=True)
 
-    def _start(self, args: Sequence[Any], named: dict[str, Any]) -> Future[Result]:
-        with self._lock:
-            if self._closed:
-                raise ClosedError("the pool is closed", hint="open another one")
-            return self._threads.submit(self._dispatch, "__call__", args, named)
+    def _start(self, args: Sequence[Any], named: dict[str, Any], wait: bool = False) -> Call:
+        def work() -> Result:
+            result: Result = self._dispatch("__call__", args, named)
+            return result
+
+        return self._calls.submit(work, _fed(args, named), arrays_in(named.get("out")), wait)
 
     async def run_async(self, /, *args: Any, **named: Any) -> Result:
         """A call that does not block the event loop.
@@ -307,31 +306,11 @@ class DevicePool:
             depth = _check.count_of(in_flight, "in_flight", 4096)
         if self._closed:
             raise ClosedError("the pool is closed", hint="open another one")
-        return self._map(items, depth, ordered, options)
 
-    def _map(
-        self, items: Iterable[Any], depth: int, ordered: bool, options: dict[str, Any]
-    ) -> Iterator[Result]:
-        flying: deque[Future[Result]] = deque()
-        try:
-            for item in items:
-                flying.append(self._start(item if type(item) is tuple else (item,), options))
-                if len(flying) >= depth:
-                    yield self._next(flying, ordered)
-            while flying:
-                yield self._next(flying, ordered)
-        finally:
-            for future in flying:
-                future.cancel()
-            wait(flying)
+        def start(item: Any) -> Call:
+            return self._start(item if type(item) is tuple else (item,), options)
 
-    @staticmethod
-    def _next(flying: deque[Future[Result]], ordered: bool) -> Result:
-        if ordered:
-            return flying.popleft().result()
-        done = next(iter(wait(flying, return_when=FIRST_COMPLETED).done))
-        flying.remove(done)
-        return done.result()
+        return self._calls.map(iter(items), start, depth, ordered)
 
     def bind(self, *args: Any, **named: Any) -> Any:
         """Refuses: bound buffers belong to one device.
@@ -460,7 +439,8 @@ class DevicePool:
         """
         with self._lock:
             self._closed = True
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._calls.close()
+        self._calls.join()
         errors: list[BaseException] = []
         for member in self._members:
             with self._lock:
@@ -505,6 +485,10 @@ class DevicePool:
             TypeError: Always.
         """
         raise TypeError("a DevicePool cannot be pickled or copied: open it in the other process")
+
+
+def _fed(args: Sequence[Any], named: Mapping[str, Any]) -> list[np.ndarray]:
+    return arrays_in([*args, *(value for name, value in named.items() if name != "out")])
 
 
 def _ids_of(devices: Sequence[int] | None) -> list[int]:

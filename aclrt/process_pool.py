@@ -14,9 +14,8 @@ import multiprocessing
 import os
 import threading
 import weakref
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from multiprocessing.shared_memory import SharedMemory
 from queue import SimpleQueue
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _check
+from ._calls import Call, Calls
 from ._worker import Layout, layout_of, put, serve, view
 from .device import close_after
 from .errors import AclrtError, ClosedError, DeviceError, InputError
@@ -175,18 +175,15 @@ class ProcessPool:
         self._closed = False
         self._deaths = 0
         self._free: SimpleQueue[tuple[int, _Worker | None]] = SimpleQueue()
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix="aclrt-processes")
-        self._slots = threading.BoundedSemaphore(_QUEUED_PER_WORKER * count)
+        self._calls = Calls(count, _QUEUED_PER_WORKER * count, "aclrt-processes")
         self._count = count
         self._workers: set[_Worker] = set()
-        self._calls: set[Future[Result]] = set()  # not over yet
         # At exit too, so that no shared memory is left by a pool that nobody closed.
         self._end = weakref.finalize(self, _end, self._workers)
-        starting = [self._threads.submit(self._start, index) for index in range(count)]
-        wait(starting)
+        with ThreadPoolExecutor(count, thread_name_prefix="aclrt-processes") as threads:
+            starting = [threads.submit(self._start, index) for index in range(count)]
         errors = [error for error in (one.exception() for one in starting) if error is not None]
         if errors:
-            self._threads.shutdown()
             self._end()
             raise errors[0]
         self._inputs, self._outputs = starting[0].result()[1]
@@ -256,20 +253,14 @@ class ProcessPool:
             arrays[name] = array
         return arrays
 
-    def _submit(self, args: Sequence[Any], named: dict[str, Any]) -> Future[Result]:
+    def _submit(self, args: Sequence[Any], named: dict[str, Any], wait: bool = False) -> Call:
         options: dict[str, Any] = {
             word: named.pop(word) for word in ("cast", "pad", "split", "timeout_s") if word in named
         }
         if named.pop("out", None) is not None:
             raise InputError("a ProcessPool takes no out=: results come from another process")
         arrays = self._arrays(args, named)
-        with self._lock:
-            if self._closed:
-                raise ClosedError("the pool is closed", hint="open another one")
-            future = self._threads.submit(self._run, arrays, options)
-            self._calls.add(future)
-        future.add_done_callback(self._calls.discard)
-        return future
+        return self._calls.submit(lambda: self._run(arrays, options), wait=wait)
 
     def __call__(self, /, *args: Any, **named: Any) -> Result:
         """Runs the model once, in a process that is free.
@@ -303,14 +294,7 @@ class ProcessPool:
         Raises:
             ClosedError: The pool is closed.
         """
-        self._slots.acquire()
-        try:
-            future = self._submit(args, named)
-        except BaseException:
-            self._slots.release()
-            raise
-        future.add_done_callback(lambda _: self._slots.release())
-        return future
+        return self._submit(args, named, wait=True)
 
     async def run_async(self, /, *args: Any, **named: Any) -> Result:
         """A call that does not block the event loop.
@@ -349,29 +333,11 @@ class ProcessPool:
             depth = _check.count_of(in_flight, "in_flight", 4096)
         if self._closed:
             raise ClosedError("the pool is closed", hint="open another one")
-        return self._map(items, depth, ordered)
 
-    def _map(self, items: Iterable[Any], depth: int, ordered: bool) -> Iterator[Result]:
-        flying: deque[Future[Result]] = deque()
+        def start(item: Any) -> Call:
+            return self._submit(item if type(item) is tuple else (item,), {})
 
-        def take() -> Result:
-            done = flying[0]
-            if not ordered:
-                done = next(iter(wait(flying, return_when=FIRST_COMPLETED).done))
-            flying.remove(done)
-            return done.result()
-
-        try:
-            for item in items:
-                flying.append(self._submit(item if type(item) is tuple else (item,), {}))
-                if len(flying) >= depth:
-                    yield take()
-            while flying:
-                yield take()
-        finally:
-            for future in flying:
-                future.cancel()
-            wait(flying)
+        return self._calls.map(iter(items), start, depth, ordered)
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
@@ -408,13 +374,13 @@ class ProcessPool:
             if self._closed:
                 return
             self._closed = True
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._calls.close()
         if grace_s is not None:
-            _, late = wait(list(self._calls), timeout=grace_s)
+            _, late = wait(self._calls.open, timeout=grace_s)
             if late:
                 for worker in list(self._workers):
                     worker.process.kill()
-        self._threads.shutdown(wait=True)
+        self._calls.join()
         self._end()
 
     def __enter__(self) -> Self:
