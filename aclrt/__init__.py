@@ -61,6 +61,7 @@ except ImportError as _error:
 if TYPE_CHECKING:
     from . import bench, compare, doctor, explain, om, schemas, tracing
     from ._binding import Binding
+    from ._fallback_runs import FallbackBinding
     from .async_queue import AsyncQueue
     from .cann_profiler import aclprof, check_acl_config, init
     from .deployment import deploy
@@ -87,6 +88,7 @@ __all__ = [
     "DeviceState",
     "DeviceTensor",
     "DeviceTimeoutError",
+    "FallbackBinding",
     "FallbackModel",
     "ForkedProcessError",
     "InputError",
@@ -145,6 +147,7 @@ _NAMES = {
     "inspect": "om",
     "trace": "tracing",
     "with_fallback": "fallback",
+    "FallbackBinding": "_fallback_runs",
     "FallbackModel": "fallback",
 }
 

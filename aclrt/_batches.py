@@ -22,6 +22,7 @@ from .result import Result
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ._surface import Surface
     from .model import OfflineModel
     from .tensor import TensorSpec
 
@@ -88,7 +89,7 @@ def _open_size(model: str, inputs: Sequence[TensorSpec], size: int | None) -> in
 
 
 def run(
-    model: OfflineModel, name: str, samples: Iterable[Any], size: int, safe: bool
+    model: OfflineModel | Surface, name: str, samples: Iterable[Any], size: int, safe: bool
 ) -> Iterator[Result]:
     """The result of each sample, in order."""
     inputs = model.inputs
@@ -136,7 +137,7 @@ def _check_equal(
 
 
 def _rows(
-    name: str, model: OfflineModel, batch: Sequence[Sequence[NDArray[Any]]], size: int
+    name: str, model: OfflineModel | Surface, batch: Sequence[Sequence[NDArray[Any]]], size: int
 ) -> Iterator[Result]:
     count = len(batch)
     if model.inputs[0].shape[0] < 0:

@@ -4,23 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import _check, dtypes
+from ._closing import Closing
 from ._failure import raise_run
 from ._ffi import ffi, lib, raise_for
 from ._fixed import point
-from .device import close_after
 from .device_tensor import DeviceTensor, pinned_empty
-from .errors import ClosedError, InputError
+from .errors import InputError
 from .result import Result
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
+    from .fallback import FallbackModel
     from .model import OfflineModel
     from .tensor import TensorSpec
 
@@ -29,7 +27,7 @@ __all__ = ["Binding", "bind"]
 _run = lib.aclrt_binding_run
 
 
-class Binding:
+class Binding(Closing):
     """A model's run on arrays that stay the same, made by ``model.bind``.
 
     Call it without arguments, from any thread: runs take turns on the same arrays. Close it with
@@ -37,6 +35,9 @@ class Binding:
     """
 
     __slots__ = ("_closed", "_fed", "_handle", "_inputs", "_kept", "_model", "_result")
+
+    _again = "bind the model again"
+    _elsewhere = "bind the model in the other process"
 
     def __init__(self, model: OfflineModel, inputs: list[Any], outputs: list[Any]) -> None:
         self._model = model
@@ -61,6 +62,9 @@ class Binding:
         if status:
             raise_run(status, model._name, model.inputs, inputs)
         self._handle = ffi.gc(handle[0], lib.aclrt_binding_release)
+
+    def _what(self) -> str:
+        return "the binding"
 
     def __call__(self) -> Result:
         """Runs the model on what the inputs hold now.
@@ -89,11 +93,6 @@ class Binding:
         """What a call returns."""
         return self._result
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether ``close()`` was called."""
-        return self._closed
-
     def close(self) -> None:
         """Waits for a run in progress and lets go of the arrays. Idempotent.
 
@@ -104,44 +103,29 @@ class Binding:
         raise_for(lib.aclrt_binding_close(self._handle))
         self._fed, self._kept, self._inputs = [], [], {}
 
-    def __enter__(self) -> Self:
-        """The binding itself.
-
-        Raises:
-            ClosedError: It is closed.
-        """
-        if self._closed:
-            raise ClosedError("the binding is closed", hint="bind the model again")
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it; a failure to close never hides the exception of the block."""
-        close_after(self, exc)
-
     def __repr__(self) -> str:
         """The model, and what is bound."""
         state = ", closed" if self._closed else ""
         given = ", ".join(f"{name}: {v.dtype} {v.shape}" for name, v in self._inputs.items())
         return f"<Binding of {self._model._name}{state}: {given} -> {self._result!r}>"
 
-    def __reduce__(self) -> Any:
-        """Refuses: a binding belongs to its process.
 
-        Raises:
-            TypeError: Always.
-        """
-        raise TypeError(
-            "a Binding cannot be pickled or copied: bind the model in the other process"
-        )
+def arrays_of(
+    model: OfflineModel | FallbackModel, inputs: Any, outputs: Any, named: Mapping[str, Any]
+) -> tuple[list[Any], list[Any]]:
+    """The arrays that are fed, and those that receive; None for an output that was not given.
+
+    Outputs are held against the specs of the model: shapes that vary are the caller's to check.
+    """
+    fed, given = _parted(model, inputs, outputs, named)
+    if given is None:
+        return fed, [None] * len(model.outputs)
+    return fed, _check.given_outputs(model._what(), model.outputs, model._output_index, given, fed)
 
 
-def bind(model: OfflineModel, inputs: Any, outputs: Any, named: Mapping[str, Any]) -> Binding:
-    """What ``OfflineModel.bind`` does."""
+def _parted(
+    model: OfflineModel | FallbackModel, inputs: Any, outputs: Any, named: Mapping[str, Any]
+) -> tuple[list[Any], Any]:
     feed, positional = _by_name_or_place(inputs)
     given: Any = outputs
     if named:
@@ -153,8 +137,14 @@ def bind(model: OfflineModel, inputs: Any, outputs: Any, named: Mapping[str, Any
                 feed[name] = _once(feed, name, value)
             else:
                 given[name] = _once(given, name, value)
-    values = _check.inputs(model._name, model.inputs, model._input_index, positional, feed, False)
-    fed = _as_given(model, values, [*positional, *feed.values()])
+    what, index = model._what(), model._input_index
+    values = _check.inputs(what, model.inputs, index, positional, feed, False)
+    return _as_given(model, values, [*positional, *feed.values()]), given
+
+
+def bind(model: OfflineModel, inputs: Any, outputs: Any, named: Mapping[str, Any]) -> Binding:
+    """What ``OfflineModel.bind`` does."""
+    fed, given = _parted(model, inputs, outputs, named)
     shapes = _output_shapes(model, fed)
     specs = [
         spec if shape == spec.shape else _with_shape(spec, shape)
@@ -193,15 +183,17 @@ def _once(given: Mapping[str, Any], name: str, value: Any) -> Any:
     return value
 
 
-def _as_given(model: OfflineModel, values: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+def _as_given(
+    model: OfflineModel | FallbackModel, values: Sequence[Any], given: Sequence[Any]
+) -> list[Any]:
     """Refuses what a call would have converted or copied: later changes would not be seen."""
     own = {id(value) for value in given if isinstance(value, (np.ndarray, DeviceTensor))}
     for spec, value in zip(model.inputs, values, strict=True):
         base = value if isinstance(value, DeviceTensor) or id(value) in own else value.base
         if id(base) not in own:
             raise InputError(
-                f"input {spec.name!r} of {model._name} cannot be bound: a binding reads the array "
-                "that it was given, which must be a contiguous NumPy array or a DeviceTensor",
+                f"input {spec.name!r} of {model._what()} cannot be bound: a binding reads the "
+                "array that it was given, which must be a contiguous NumPy array or a DeviceTensor",
                 hint="x = np.ascontiguousarray(x), and write new values into it: x[...] = ...",
             )
     return list(values)

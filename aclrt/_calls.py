@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
@@ -173,7 +173,11 @@ class Calls:
                 )
 
     def map(
-        self, items: Iterator[Any], start: Callable[[Any], Call], depth: int, ordered: bool
+        self,
+        items: Iterator[Any],
+        start: Callable[[Any], Future[Result]],
+        depth: int,
+        ordered: bool,
     ) -> Iterator[Result]:
         """The results of calls for each item.
 
@@ -183,7 +187,7 @@ class Calls:
             depth: Calls in flight, at most.
             ordered: Whether results come in the order of the items, or as they finish.
         """
-        flying: deque[Call] = deque()
+        flying: deque[Future[Result]] = deque()
         end: Exception | None = None  # what comes after the last result
         settle = True
         try:
@@ -208,10 +212,10 @@ class Calls:
             if settle:
                 wait(flying)
 
-    def _next(self, flying: deque[Call], ordered: bool) -> Result:
-        if self.is_here:
-            flying[0].make()
+    def _next(self, flying: deque[Future[Result]], ordered: bool) -> Result:
         call = flying[0]
+        if self.is_here and isinstance(call, Call):
+            call.make()
         if not ordered:
             done = wait(flying, return_when=FIRST_COMPLETED).done
             call = next(one for one in flying if one in done)

@@ -82,7 +82,7 @@ def serve(pipe: Connection, source: Any, options: dict[str, Any]) -> None:
         _send_error(pipe, error)
         return
     with model:
-        pipe.send(("ready", (model.inputs, model.outputs)))
+        pipe.send(("ready", (model.inputs, model.outputs, model.gears, model._kind)))
         feed, fetch = _Attached(), _Attached()
         try:
             while True:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import runtime
 from ._check import device_id_of
+from ._closing import close_after
 from ._ffi import ffi, lib, raise_for, text
 from .errors import AclrtError
 
@@ -159,17 +160,6 @@ class Device:
     def __repr__(self) -> str:
         """Id, chip and backend."""
         return f"Device({self._id}, soc_name={self._soc_name!r}, backend={self._backend!r})"
-
-
-def close_after(resource: Any, exc: BaseException | None) -> None:
-    """Closes at the end of a ``with`` block; the block's own exception stays the one raised."""
-    try:
-        resource.close()
-    except (AclrtError, MemoryError) as error:
-        if exc is None:
-            raise
-        if hasattr(exc, "add_note"):
-            exc.add_note(f"and closing {resource!r} failed: {error}")
 
 
 def devices(*, backend: str | None = None) -> list[Device]:

@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 from operator import index
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import dtypes, runtime
+from ._closing import Closing
 from ._ffi import ffi, lib, raise_for
-from .device import Device, close_after
-from .errors import ClosedError, InputError, ModelLoadError
+from .device import Device
+from .errors import InputError, ModelLoadError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -76,7 +76,7 @@ def _allocate(device_id: int, nbytes: int, kind: int) -> tuple[Any, Any]:
     return memory, info
 
 
-class DeviceTensor:
+class DeviceTensor(Closing):
     """A tensor in a device's memory, made by ``empty`` or ``from_numpy``.
 
     A model on the same device takes it as an input, and as an output in ``out=``, so that models
@@ -93,6 +93,8 @@ class DeviceTensor:
     _dtype: np.dtype[Any]
     _handle: Any
     _shape: tuple[int, ...]
+    _again = "make another one"
+    _elsewhere = "send its .numpy()"
 
     def __init__(self) -> None:
         raise TypeError("make one with DeviceTensor.empty(shape, dtype) or .from_numpy(array)")
@@ -164,11 +166,6 @@ class DeviceTensor:
             self._device = Device(self._device_id)
         return self._device
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether ``close()`` was called."""
-        return self._closed
-
     def numpy(self) -> NDArray[Any]:
         """A copy in an array of its own.
 
@@ -238,9 +235,11 @@ class DeviceTensor:
                 f"{other.dtype} {other.shape}"
             )
 
+    def _what(self) -> str:
+        return "the DeviceTensor"
+
     def _open_handle(self) -> Any:
-        if self._closed:
-            raise ClosedError("the DeviceTensor is closed", hint="make another one")
+        self._refuse_closed()
         return self._handle
 
     def _buffer(self) -> tuple[Any, int, Any]:
@@ -257,36 +256,10 @@ class DeviceTensor:
         self._closed = True
         raise_for(lib.aclrt_memory_close(self._handle))
 
-    def __enter__(self) -> Self:
-        """The tensor itself.
-
-        Raises:
-            ClosedError: It is closed.
-        """
-        self._open_handle()
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it; a failure to close never hides the exception of the block."""
-        close_after(self, exc)
-
     def __repr__(self) -> str:
         """Dtype, shape and device; not the numbers."""
         state = ", closed" if self._closed else ""
         return f"<DeviceTensor {self._dtype} {self._shape} on device {self._device_id}{state}>"
-
-    def __reduce__(self) -> Any:
-        """Refuses: the memory belongs to its process.
-
-        Raises:
-            TypeError: Always.
-        """
-        raise TypeError("a DeviceTensor cannot be pickled or copied: send its .numpy()")
 
 
 class _Pinned:

@@ -11,19 +11,24 @@ import os
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _check, dtypes, om
+from . import _check, om
+from ._calls import Calls, arrays_in
+from ._fallback_runs import Answer, FallbackBinding
+from ._flight import DEFAULT_DEPTH
+from ._memory_stats import MemoryStats
+from ._surface import OPTIONS, Surface
+from .device_tensor import DeviceTensor
 from .errors import (
     AclError,
     AclrtError,
     BackendError,
-    ClosedError,
     DeviceError,
     DeviceOutOfMemoryError,
     InputError,
@@ -31,26 +36,30 @@ from .errors import (
 )
 from .model import OfflineModel
 from .result import Result
-from .tensor import NodeArg, TensorSpec
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from typing_extensions import Self
-
     from .device import Device
+    from .tensor import TensorSpec
 
 __all__ = ["FallbackModel", "with_fallback"]
+
+Arrays = Sequence[Any]
+Targets = list[Any]  # an array, a DeviceTensor, or None: allocate
 
 # What "no device can be opened" is; a damaged file or one for another chip is not.
 _NO_DEVICE = (BackendError, DeviceError, DeviceOutOfMemoryError, NeedsNpuError)
 _ONNX = "onnx"
+_THREADS = 2  # ONNX Runtime spreads one call over all cores by itself
 
 
-class FallbackModel:
+class FallbackModel(Surface):
     """An offline model with its ONNX behind it; ``with_fallback`` makes it.
 
     A context manager. Calls may come from several threads.
     """
+
+    _again = "open it again"
+    _elsewhere = "open it in the other process"
 
     def __init__(
         self,
@@ -84,6 +93,8 @@ class FallbackModel:
             self._name = self._onnx
             self._model = model
             self._inputs, self._outputs = model.inputs, model.outputs
+            self._gears, self._kind = model.gears, model._kind
+            self._is_simulated = model.is_simulated
         else:
             self._name = os.fspath(model)
             self._describe()
@@ -96,6 +107,8 @@ class FallbackModel:
         self._input_index = _check.positions(self._inputs)
         self._output_index = _check.positions(self._outputs)
         self._output_names = tuple(spec.name for spec in self._outputs)
+        self._depth = DEFAULT_DEPTH * self.instances
+        self._calls = Calls(_THREADS, 4 * _THREADS, "aclrt-fallback")
 
     def _describe(self) -> None:
         info = om.inspect(self._name)
@@ -109,6 +122,11 @@ class FallbackModel:
                 f"{self._name} does not tell its inputs and outputs: {info.io_problem}"
             )
         self._inputs, self._outputs = info.inputs, info.outputs
+        self._is_simulated = info.simulated
+        self._gears, self._kind = info.gears, None if info.dynamic == "none" else info.dynamic
+
+    def _what(self) -> str:
+        return self._name
 
     def _check_types(self) -> None:
         for spec in (*self._inputs, *self._outputs):
@@ -116,19 +134,24 @@ class FallbackModel:
                 raise InputError(f"{spec.name!r} is {spec.dtype}, which only a device can take")
 
     @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """What to feed, in order: the offline model's inputs, also where the CPU answers."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """What comes out, in order."""
-        return self._outputs
-
-    @property
     def device(self) -> Device | None:
         """The device; None where none could be opened."""
         return None if self._model is None else self._model.device
+
+    @property
+    def instances(self) -> int:
+        """How many runs the device takes at a time; 1 where there is none."""
+        return 1 if self._model is None else self._model.instances
+
+    @property
+    def shares_weights(self) -> bool:
+        """As for ``OfflineModel``; False where there is no device."""
+        return self._model is not None and self._model.shares_weights
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the file was made by ``aclrt convert``."""
+        return self._is_simulated
 
     @property
     def fallbacks(self) -> int:
@@ -139,14 +162,6 @@ class FallbackModel:
     def error(self) -> Exception | None:
         """The newest error that made the CPU answer; None if there was none."""
         return self._error
-
-    def get_inputs(self) -> list[NodeArg]:
-        """Name, shape and type of each input, as ONNX Runtime tells them."""
-        return [_node(spec) for spec in self._inputs]
-
-    def get_outputs(self) -> list[NodeArg]:
-        """The same of the outputs."""
-        return [_node(spec) for spec in self._outputs]
 
     def __call__(
         self, *args: Any, out: Any = None, cast: str | None = None, **named: Any
@@ -168,40 +183,122 @@ class FallbackModel:
             InputError: The inputs do not fit, on the device as on the CPU.
             ClosedError: The model is closed.
         """
-        if self._closed:
-            raise ClosedError(f"{self._name} is closed")
+        self._refuse_closed()
         if self._model is not None:
             try:
                 return self._model(*args, out=out, cast=cast, **named)
             except AclError as error:
                 self._note(error, stacklevel=3)
-        for option in ("pad", "split", "timeout_s"):
-            if option not in self._input_index:
-                named.pop(option, None)
-        return self._on_cpu(args, named, out, self._safe if cast is None else _check.cast_of(cast))
+        options = {"out": out, "cast": cast}
+        return self._compute(*self._prepare(args, {**named, **options}))
 
-    def run(
-        self,
-        output_names: Sequence[str] | None,
-        feed: Mapping[str, Any],
-        run_options: None = None,
-    ) -> list[NDArray[Any]]:
-        """Runs the model once, as ``OfflineModel.run`` and ONNX Runtime do.
+    def _start(
+        self, args: Sequence[Any], named: Mapping[str, Any], wait: bool = False
+    ) -> Future[Result]:
+        self._refuse_closed()
+        if self._model is not None:
+            fed = {name: value for name, value in named.items() if name not in OPTIONS}
+            options = [named.get(name) for name in OPTIONS]
+            try:
+                inner = self._model._in_flight().submit(args, fed, *options, wait=wait)
+            except AclError as error:
+                self._note(error, stacklevel=4)
+            else:
+                answer = Answer(inner)
+                inner.add_done_callback(lambda done: self._settle(answer, done, args, named))
+                return answer
+        return self._in_a_thread(args, named, wait)
+
+    def _in_a_thread(
+        self, args: Sequence[Any], named: Mapping[str, Any], wait: bool
+    ) -> Future[Result]:
+        values, given = self._prepare(args, named)
+        read, written = arrays_in(values), arrays_in(named.get("out"))
+        return self._calls.submit(lambda: self._compute(values, given), read, written, wait)
+
+    def _settle(
+        self, answer: Answer, done: Future[Result], args: Sequence[Any], named: Mapping[str, Any]
+    ) -> None:
+        """Passes on what became of a run in flight, or has the CPU answer."""
+        if done.cancelled():
+            answer.drop()
+            return
+        error = done.exception()
+        if isinstance(error, AclError):
+            self._note(error, stacklevel=2)
+            try:
+                done = self._in_a_thread(args, named, wait=False)
+            except BaseException as failure:  # the pool of threads is closed: the error stands
+                error.__context__ = failure
+            else:
+                done.add_done_callback(answer.take)
+                return
+        answer.take(done)
+
+    def bind(self, inputs: Any = None, outputs: Any = None, /, **named: Any) -> FallbackBinding:
+        """Prepares runs on arrays that stay the same, as ``OfflineModel.bind`` does.
+
+        Args:
+            inputs: As there.
+            outputs: As there.
+            **named: As there.
+
+        Returns:
+            What is called without arguments; each call is answered by the device or the CPU.
 
         Raises:
-            InputError: An output name is unknown, or the inputs do not fit.
+            InputError: As there.
             ClosedError: The model is closed.
         """
-        if run_options is not None:
-            raise InputError("run_options must be None: offline models have none")
-        if isinstance(output_names, str) or not isinstance(feed, Mapping):
-            raise InputError("run() takes a list of output names, or None, and a dict of inputs")
-        unknown = [name for name in output_names or () if name not in self._output_index]
-        if unknown:
-            meant = _check.did_you_mean(unknown[0], self._output_names)
-            raise InputError(f"{self._name} has no output {unknown[0]!r}{meant}")
-        result = self(feed)
-        return [result[name] for name in output_names or self._output_names]
+        self._refuse_closed()
+        binding = None
+        if self._model is not None:
+            try:
+                binding = self._model.bind(inputs, outputs, **named)
+            except AclError as error:
+                self._note(error, stacklevel=3)
+        return FallbackBinding(self, binding, inputs, outputs, named)
+
+    def reserve(self, *, in_flight: int | None = None, warm_up: int = 1) -> None:
+        """Prepares the device as ``OfflineModel.reserve`` does, and loads the ONNX for the CPU.
+
+        Args:
+            in_flight: As there.
+            warm_up: As there.
+
+        Raises:
+            InputError: As there, or ONNX Runtime cannot load the ONNX.
+            ClosedError: The model is closed.
+        """
+        self._refuse_closed()
+        self._opened()
+        if self._model is not None:
+            try:
+                self._model.reserve(in_flight=in_flight, warm_up=warm_up)
+            except AclError as error:
+                self._note(error, stacklevel=3)
+
+    def memory_stats(self) -> MemoryStats:
+        """Bytes that the model holds on the device and for it; zeros where there is none."""
+        if self._model is None:
+            return MemoryStats(0, 0, 0, 0, 0, 0)
+        return self._model.memory_stats()
+
+    def set_aipp(self, *args: Any, **keys: Any) -> None:
+        """Refuses: the ONNX takes tensors, where the offline model would take images.
+
+        Args:
+            *args: Not looked at.
+            **keys: Not looked at.
+
+        Raises:
+            InputError: Always.
+        """
+        del args, keys
+        raise InputError(
+            f"{self._name} is answered by its ONNX too, which takes tensors and no images",
+            hint="preprocess in the program",
+        )
 
     def _note(self, error: Exception, stacklevel: int) -> None:
         with self._lock:
@@ -216,32 +313,37 @@ class FallbackModel:
                 stacklevel=stacklevel,
             )
 
-    def _on_cpu(
-        self, args: Sequence[Any], named: Mapping[str, Any], out: Any, safe: bool
-    ) -> Result:
-        if len(args) == 1 and isinstance(args[0], Mapping):
-            twice = sorted(set(args[0]) & set(named))
-            if twice:
-                raise InputError(f"input {twice[0]!r} is given twice")
-            named = {**args[0], **named}
-            args = ()
-        arrays = _check.inputs(self._name, self._inputs, self._input_index, args, named, safe)
-        given: list[NDArray[Any] | None] = [None] * len(self._outputs)
-        if out is not None:
-            given = _check.given_outputs(self._name, self._outputs, self._output_index, out, arrays)
+    def _prepare(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Arrays, Targets]:
+        """What is fed and what receives, for the CPU.
+
+        Gears, parts and times are the device's: pad, split and timeout_s have no meaning here.
+        """
+        values = self._fed(args, named)
+        given: Targets = [None] * len(self._outputs)
+        if named.get("out") is not None:
+            given = _check.given_outputs(
+                *(self._name, self._outputs, self._output_index, named["out"], values)
+            )
+        return values, given
+
+    def _compute(self, values: Arrays, given: Targets) -> Result:
+        """The CPU's answer."""
         session, inputs, outputs = self._opened()
+        arrays = [v.numpy() if isinstance(v, DeviceTensor) else v for v in values]
         feed = {
             name: array.astype(dtype, copy=False)
             for (name, dtype), array in zip(inputs, arrays, strict=True)
         }
         try:
-            values = session.run(outputs, feed)
+            answers = session.run(outputs, feed)
         except Exception as error:  # its exception classes are not public
             raise InputError(f"ONNX Runtime cannot run {self._onnx}: {error}") from self._error
         results = []
-        for spec, value, target in zip(self._outputs, values, given, strict=True):
+        for spec, value, target in zip(self._outputs, answers, given, strict=True):
             array = np.ascontiguousarray(value).astype(spec.dtype, copy=False).reshape(value.shape)
-            if target is not None:
+            if isinstance(target, DeviceTensor):
+                target.copy_from(array)
+            elif target is not None:
                 target[...] = array
             results.append(array if target is None else target)
         if self._error is not None:
@@ -277,33 +379,23 @@ class FallbackModel:
         return session, [(name, types[name]) for name in inputs], chosen
 
     def close(self) -> None:
-        """Gives everything back, also a model that was given open. Again is allowed."""
+        """Waits for calls in flight and gives everything back, also a model that was given open.
+
+        Idempotent.
+        """
         self._closed = True
-        self._session = None
-        if self._model is not None:
-            self._model.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+        try:
+            if self._model is not None:
+                self._model.close()
+        finally:
+            self._calls.close()
+            self._calls.join()
+            self._session = None
 
     def __repr__(self) -> str:
         """Where it runs, and how often it did not."""
         where = "the CPU" if self._model is None else "a device"
         return f"<FallbackModel {self._name} on {where}, {self._fallbacks} fallbacks>"
-
-
-def _node(spec: TensorSpec) -> NodeArg:
-    number = dtypes.number_of(spec.dtype)
-    shape = [None if dim < 0 else dim for dim in spec.shape]
-    return NodeArg(spec.name, shape, "" if number is None else dtypes.onnx_type(number))
 
 
 def _dtype(text: str) -> np.dtype[Any]:
@@ -345,8 +437,9 @@ def with_fallback(
         **options: As for ``OfflineModel``: ``device_id``, ``cast``, ``pad``, ``split``.
 
     Returns:
-        A model with the call surface of ``OfflineModel``: call, ``run``, ``inputs``, ``outputs``,
-        ``get_inputs``, ``get_outputs``, ``close``, ``with``.
+        A model with the call surface of ``OfflineModel``: call, ``run``, ``submit``, ``run_async``,
+        ``map``, ``batches``, ``bind``, ``reserve``, ``memory_stats``, descriptions, ``close``,
+        ``with``. ``set_aipp`` is refused.
 
     Raises:
         InputError: The two do not belong together; or the model has AIPP, or types that only a

@@ -12,22 +12,21 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from math import prod
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _batches, _call, _check, _dynamic, _loading, _specs, dtypes, runtime
 from ._capacity import MOST_INSTANCES, Capacity
+from ._closing import Closing
 from ._ffi import ffi, lib, raise_for
 from ._fixed import FixedRunner
 from ._submitting import Submitting
-from .device import Device, close_after
-from .errors import ClosedError, InputError, ModelLoadError
+from .device import Device
+from .errors import InputError, ModelLoadError
 from .result import Result
 from .tensor import NodeArg, TensorSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from typing_extensions import Self
 
     from ._binding import Binding
     from ._requests import Preparer
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["OfflineModel"]
 
 
-class OfflineModel(Submitting, Capacity):
+class OfflineModel(Submitting, Capacity, Closing):
     """An offline model (``.om``), loaded on one device.
 
     ``model(a, b)``, ``model({"x": a, "y": b})`` and ``model(x=a, y=b)`` run it and return a
@@ -73,6 +72,9 @@ class OfflineModel(Submitting, Capacity):
         InputError: An argument has the wrong type or value.
     """
 
+    _again = "load it again"
+    _elsewhere = "load it in the other process"
+
     def __init__(
         self,
         source: str | os.PathLike[str] | os.PathLike[bytes] | Any,
@@ -100,6 +102,9 @@ class OfflineModel(Submitting, Capacity):
         except BaseException:
             lib.aclrt_status_release(lib.aclrt_model_close(self._handle))
             raise
+
+    def _what(self) -> str:
+        return self._name
 
     def _describe(self) -> None:
         info = ffi.new("aclrt_model_info_t *")
@@ -203,9 +208,8 @@ class OfflineModel(Submitting, Capacity):
         return self._is_simulated
 
     @property
-    def is_closed(self) -> bool:
-        """Whether ``close()`` was called."""
-        return self._closed
+    def _kind(self) -> str | None:
+        return None if self._runner is None else self._runner.kind
 
     def _call_in_full(
         self,
@@ -413,8 +417,7 @@ class OfflineModel(Submitting, Capacity):
             ClosedError: The model is closed.
             AclError: AscendCL refused a run.
         """
-        kind = None if self._runner is None else self._runner.kind
-        size = _batches.size_of(self._name, self._inputs, kind, self._gears, batch_size)
+        size = _batches.size_of(self._name, self._inputs, self._kind, self._gears, batch_size)
         safe = self._safe if cast is None else _check.cast_of(cast)
         return _batches.run(self, self._name, samples, size, safe)
 
@@ -486,38 +489,11 @@ class OfflineModel(Submitting, Capacity):
         if failure is not None:
             raise failure
 
-    def __enter__(self) -> Self:
-        """The model itself.
-
-        Raises:
-            ClosedError: It is closed.
-        """
-        if self._closed:
-            raise ClosedError(f"{self._name} is closed", hint="load it again")
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it; a failure to close never hides the exception of the block."""
-        close_after(self, exc)
-
     def __repr__(self) -> str:
         """Name, device, and what goes in and out."""
         state = ", closed" if self._closed else ""
         io = " -> ".join("; ".join(map(str, specs)) for specs in (self._inputs, self._outputs))
         return f"<OfflineModel {self._name} on device {self._device_id}{state}: {io}>"
-
-    def __reduce__(self) -> Any:
-        """Refuses: a loaded model belongs to its process.
-
-        Raises:
-            TypeError: Always.
-        """
-        raise TypeError("an OfflineModel cannot be pickled or copied: load it in the other process")
 
 
 def _merged(feed: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:

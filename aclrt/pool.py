@@ -7,27 +7,22 @@ it had is done elsewhere, or fails, as asked. It comes back by ``readmit`` alone
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from . import _check, _memory_stats, runtime
-from ._calls import Call, Calls, arrays_in
+from ._calls import Calls, arrays_in
 from ._memory_stats import MemoryStats
-from .device import close_after
-from .errors import AclrtError, ClosedError, DeviceError, InputError
+from ._surface import Surface
+from .errors import AclrtError, DeviceError, InputError
 from .model import OfflineModel
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from .result import Result
-    from .tensor import NodeArg, TensorSpec
 
 __all__ = ["DevicePool", "DeviceState"]
 
@@ -61,7 +56,7 @@ class _Member:
         self.error: DeviceError | None = None
 
 
-class DevicePool:
+class DevicePool(Surface):
     """A model loaded on several devices at once.
 
     Called as an ``OfflineModel`` is, from any number of threads. A device is taken out of the pool
@@ -82,6 +77,9 @@ class DevicePool:
             is loaded on none.
     """
 
+    _again = "open another one"
+    _elsewhere = "open it in the other process"
+
     def __init__(
         self,
         source: Any,
@@ -96,6 +94,8 @@ class DevicePool:
         if "device_id" in options:
             raise InputError("a pool has devices, not a device_id", hint="devices=[0, 1]")
         self._retries = on_failure == "retry"
+        self._safe = _check.cast_of(options.get("cast"))
+        self._aipp: list[tuple[Any, Any]] = []  # what set_aipp was given, for who is readmitted
         # Taken by itself: an interrupt inside Condition.__enter__, which is Python, would keep it.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
@@ -111,10 +111,13 @@ class DevicePool:
         first = self._members[0].model
         assert first is not None
         self._inputs, self._outputs, self._gears = first.inputs, first.outputs, first.gears
-        self._node_args = first.get_inputs(), first.get_outputs()
+        self._kind = first._kind
         at_a_time = len(ids) * first.instances
         self._depth = 2 * at_a_time  # so that copies of one call overlap with another's execution
         self._calls = Calls(self._depth, _QUEUED_PER_INSTANCE * at_a_time, "aclrt-pool")
+
+    def _what(self) -> str:
+        return "the pool"
 
     def _load(self, device_id: int) -> OfflineModel:
         return OfflineModel(self._source, device_id=device_id, **self._options)
@@ -140,8 +143,7 @@ class DevicePool:
 
     def _take(self) -> tuple[_Member, OfflineModel]:
         with self._lock:
-            if self._closed:
-                raise ClosedError("the pool is closed", hint="open another one")
+            self._refuse_closed()
             up = [member for member in self._members if member.is_up]
             if not up:
                 last = self._members[-1].error
@@ -215,102 +217,21 @@ class DevicePool:
         """
         given = arrays_in(named.get("out"))
         if given:
-            self._calls.refuse_in_use(_fed(args, named), given)
+            self._calls.refuse_in_use(_read(args, named), given)
         result: Result = self._dispatch("__call__", args, named)
         return result
 
-    def run(
-        self, output_names: Sequence[str] | None, feed: Any, run_options: None = None
-    ) -> list[Any]:
-        """Runs the model once, as ONNX Runtime's ``InferenceSession.run`` does.
+    def _start(
+        self, args: Sequence[Any], named: Mapping[str, Any], wait: bool = False
+    ) -> Future[Result]:
+        self._refuse_device_tensors(self._fed(args, named))
+        options = dict(named)
 
-        Args:
-            output_names: Which outputs to return; None for all.
-            feed: The inputs by name.
-            run_options: Takes None alone.
-
-        Returns:
-            A list of arrays.
-
-        Raises:
-            AclrtError: As for a call.
-        """
-        result: list[Any] = self._dispatch("run", (output_names, feed, run_options), {})
-        return result
-
-    def submit(self, /, *args: Any, **named: Any) -> Future[Result]:
-        """Starts a call in a thread of the pool's.
-
-        At most 8 calls for each instance are in flight; with more, it waits for one to finish.
-
-        Args:
-            *args: As for a call.
-            **named: As for a call.
-
-        Returns:
-            The future of its result, or of its error. ``cancel()`` keeps it from starting.
-
-        Raises:
-            InputError: A call in flight writes one of the arrays, or reads one of ``out``.
-            ClosedError: The pool is closed.
-        """
-        return self._start(args, named, wait=True)
-
-    def _start(self, args: Sequence[Any], named: dict[str, Any], wait: bool = False) -> Call:
         def work() -> Result:
-            result: Result = self._dispatch("__call__", args, named)
+            result: Result = self._dispatch("__call__", args, options)
             return result
 
-        return self._calls.submit(work, _fed(args, named), arrays_in(named.get("out")), wait)
-
-    async def run_async(self, /, *args: Any, **named: Any) -> Result:
-        """A call that does not block the event loop.
-
-        Args:
-            *args: As for a call.
-            **named: As for a call.
-
-        Returns:
-            The outputs.
-
-        Raises:
-            AclrtError: As for a call.
-        """
-        return await asyncio.wrap_future(self._start(args, named))
-
-    def map(
-        self,
-        items: Iterable[Any],
-        *,
-        in_flight: int | None = None,
-        ordered: bool = True,
-        **options: Any,
-    ) -> Iterator[Result]:
-        """Calls the model for each item, several at a time, and yields the results.
-
-        Args:
-            items: For each call an array, a tuple of arrays, or a dict by name.
-            in_flight: Calls at a time, at most; None for two for each instance.
-            ordered: Whether results come in the order of the items, or as they finish.
-            **options: As for a call: ``cast``, ``pad``, ``split``, ``timeout_s``.
-
-        Returns:
-            A generator of ``Result``. The first error ends it, once what is in flight has ended.
-
-        Raises:
-            InputError: An argument is wrong.
-            ClosedError: The pool is closed.
-        """
-        depth = self._depth
-        if in_flight is not None:
-            depth = _check.count_of(in_flight, "in_flight", 4096)
-        if self._closed:
-            raise ClosedError("the pool is closed", hint="open another one")
-
-        def start(item: Any) -> Call:
-            return self._start(item if type(item) is tuple else (item,), options)
-
-        return self._calls.map(iter(items), start, depth, ordered)
+        return self._calls.submit(work, _read(args, named), arrays_in(named.get("out")), wait)
 
     def bind(self, *args: Any, **named: Any) -> Any:
         """Refuses: bound buffers belong to one device.
@@ -328,30 +249,25 @@ class DevicePool:
             hint="bind on an OfflineModel for each device",
         )
 
+    def set_aipp(self, *args: Any, **keys: Any) -> None:
+        """States what images with dynamic AIPP are, on every device: as ``OfflineModel.set_aipp``.
+
+        A device that is readmitted later is told too. Calls in progress may still
+        run with what was set before.
+
+        Args:
+            *args: As there.
+            **keys: As there.
+
+        Raises:
+            AclrtError: As there; devices after the one that refused keep what they had.
+        """
+        for model in self._models():
+            model.set_aipp(*args, **keys)
+        with self._lock:
+            self._aipp.append((args, keys))
+
     # ---- what it is ----
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """What to feed, in order."""
-        return self._inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """What a call returns, in order."""
-        return self._outputs
-
-    @property
-    def gears(self) -> tuple[tuple[int, ...], ...]:
-        """As for ``OfflineModel``."""
-        return self._gears
-
-    def get_inputs(self) -> list[NodeArg]:
-        """The inputs as ONNX Runtime describes them."""
-        return list(self._node_args[0])
-
-    def get_outputs(self) -> list[NodeArg]:
-        """The outputs as ONNX Runtime describes them."""
-        return list(self._node_args[1])
 
     @property
     def devices(self) -> tuple[DeviceState, ...]:
@@ -368,11 +284,6 @@ class DevicePool:
                 )
                 for member in self._members
             )
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether ``close()`` was called."""
-        return self._closed
 
     def _models(self) -> list[OfflineModel]:
         with self._lock:
@@ -416,11 +327,12 @@ class DevicePool:
             raise InputError(f"device {device_id!r} is not in the pool", hint=f"devices: {ids}")
         with self._lock:
             self._changed.wait_for(lambda: member.is_up or member.model is None)
-            if self._closed:
-                raise ClosedError("the pool is closed", hint="open another one")
+            self._refuse_closed()
             if member.is_up:
                 return
         model = self._load(device_id)
+        for args, keys in tuple(self._aipp):
+            model.set_aipp(*args, **keys)
         if not self._takes_in(member, model):  # closed or readmitted meanwhile
             model.close()
 
@@ -454,40 +366,13 @@ class DevicePool:
         if errors:
             raise errors[0]
 
-    def __enter__(self) -> Self:
-        """The pool itself.
-
-        Raises:
-            ClosedError: It is closed.
-        """
-        if self._closed:
-            raise ClosedError("the pool is closed", hint="open another one")
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it; a failure to close never hides the exception of the block."""
-        close_after(self, exc)
-
     def __repr__(self) -> str:
         """Devices and their states."""
         states = ", ".join(f"{one.id}: {one.state}" for one in self.devices)
         return f"<DevicePool {{{states}}}{', closed' if self._closed else ''}>"
 
-    def __reduce__(self) -> Any:
-        """Refuses: loaded models belong to their process.
 
-        Raises:
-            TypeError: Always.
-        """
-        raise TypeError("a DevicePool cannot be pickled or copied: open it in the other process")
-
-
-def _fed(args: Sequence[Any], named: Mapping[str, Any]) -> list[np.ndarray]:
+def _read(args: Sequence[Any], named: Mapping[str, Any]) -> list[np.ndarray]:
     return arrays_in([*args, *(value for name, value in named.items() if name != "out")])
 
 

@@ -9,32 +9,25 @@ time, and whoever waits holds no lock of Python's.
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import os
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from multiprocessing.shared_memory import SharedMemory
 from queue import SimpleQueue
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from . import _check
-from ._calls import Call, Calls
+from ._calls import Calls
+from ._surface import Surface
 from ._worker import Layout, layout_of, put, serve, view
-from .device import close_after
-from .errors import AclrtError, ClosedError, DeviceError, InputError
+from .errors import AclrtError, DeviceError, InputError
 from .result import Result
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
-    from .tensor import TensorSpec
 
 __all__ = ["ProcessPool", "WorkerDiedError"]
 
@@ -124,7 +117,7 @@ def _end(workers: set[_Worker]) -> None:
         workers.pop().close()
 
 
-class ProcessPool:
+class ProcessPool(Surface):
     """A model loaded in each of several processes, called like a model.
 
     For programs whose own Python work keeps the interpreter busy; on several devices
@@ -146,6 +139,9 @@ class ProcessPool:
         WorkerDiedError: A worker ended before it had loaded the model.
         AclrtError: As for ``OfflineModel``, in the class that the worker raised.
     """
+
+    _again = "open another one"
+    _elsewhere = "its processes are this one's"
 
     def __init__(
         self,
@@ -177,20 +173,25 @@ class ProcessPool:
         self._free: SimpleQueue[tuple[int, _Worker | None]] = SimpleQueue()
         self._calls = Calls(count, _QUEUED_PER_WORKER * count, "aclrt-processes")
         self._count = count
+        self._depth = 2 * count
+        self._safe = _check.cast_of(options.get("cast"))
         self._workers: set[_Worker] = set()
         # At exit too, so that no shared memory is left by a pool that nobody closed.
         self._end = weakref.finalize(self, _end, self._workers)
         with ThreadPoolExecutor(count, thread_name_prefix="aclrt-processes") as threads:
-            starting = [threads.submit(self._start, index) for index in range(count)]
+            starting = [threads.submit(self._begin, index) for index in range(count)]
         errors = [error for error in (one.exception() for one in starting) if error is not None]
         if errors:
             self._end()
             raise errors[0]
-        self._inputs, self._outputs = starting[0].result()[1]
+        self._inputs, self._outputs, self._gears, self._kind = starting[0].result()[1]
         for index, one in enumerate(starting):
             self._free.put((index, one.result()[0]))
 
-    def _start(self, index: int) -> tuple[_Worker, Any]:
+    def _what(self) -> str:
+        return "the pool"
+
+    def _begin(self, index: int) -> tuple[_Worker, Any]:
         options = {**self._options, "device_id": self._ids[index % len(self._ids)]}
         worker = _Worker(self._source, options)
         self._workers.add(worker)
@@ -213,7 +214,7 @@ class ProcessPool:
             index, worker = self._free.get()
             try:
                 if worker is None:
-                    worker = self._start(index)[0]
+                    worker = self._begin(index)[0]
                 found, gear, waste = worker.call(arrays, options)
                 names = tuple(found)
                 places = {name: place for place, name in enumerate(names)}
@@ -235,31 +236,19 @@ class ProcessPool:
             finally:
                 self._free.put((index, worker))
 
-    def _arrays(self, args: Sequence[Any], named: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        feed: dict[str, Any] = dict(named)
-        if len(args) == 1 and isinstance(args[0], Mapping):
-            feed = {**args[0], **feed}
-        elif len(args) > len(self._inputs):
-            raise InputError(f"{len(args)} inputs given, the model takes {len(self._inputs)}")
-        else:
-            feed.update(zip((spec.name for spec in self._inputs), args, strict=False))
-        arrays = {}
-        for name, value in feed.items():
-            array = np.asarray(value)
-            if array.dtype.hasobject:
-                raise InputError(
-                    f"input {name!r} is no array of numbers but {type(value).__name__}"
-                )
-            arrays[name] = array
-        return arrays
-
-    def _submit(self, args: Sequence[Any], named: dict[str, Any], wait: bool = False) -> Call:
+    def _start(
+        self, args: Sequence[Any], named: Mapping[str, Any], wait: bool = False
+    ) -> Future[Result]:
+        named = dict(named)
         options: dict[str, Any] = {
             word: named.pop(word) for word in ("cast", "pad", "split", "timeout_s") if word in named
         }
         if named.pop("out", None) is not None:
             raise InputError("a ProcessPool takes no out=: results come from another process")
-        arrays = self._arrays(args, named)
+        values = self._fed(args, {**named, "cast": options.get("cast")})
+        self._refuse_device_tensors(values)
+        arrays = {spec.name: value for spec, value in zip(self._inputs, values, strict=True)}
+
         return self._calls.submit(lambda: self._run(arrays, options), wait=wait)
 
     def __call__(self, /, *args: Any, **named: Any) -> Result:
@@ -279,87 +268,10 @@ class ProcessPool:
         """
         return self.submit(*args, **named).result()
 
-    def submit(self, /, *args: Any, **named: Any) -> Future[Result]:
-        """Starts a call; waits while four for each worker are in flight.
-
-        Fed arrays must not change before it is over.
-
-        Args:
-            *args: As for a call.
-            **named: As for a call.
-
-        Returns:
-            The future of its result, or of its error.
-
-        Raises:
-            ClosedError: The pool is closed.
-        """
-        return self._submit(args, named, wait=True)
-
-    async def run_async(self, /, *args: Any, **named: Any) -> Result:
-        """A call that does not block the event loop.
-
-        Args:
-            *args: As for a call.
-            **named: As for a call.
-
-        Returns:
-            The outputs.
-
-        Raises:
-            AclrtError: As for a call.
-        """
-        return await asyncio.wrap_future(self._submit(args, named))
-
-    def map(
-        self, items: Iterable[Any], *, in_flight: int | None = None, ordered: bool = True
-    ) -> Iterator[Result]:
-        """Calls the model for each item, several at a time, and yields the results.
-
-        Args:
-            items: For each call an array, a tuple of arrays, or a dict by name.
-            in_flight: Calls at a time, at most; None for two for each worker.
-            ordered: Whether results come in the order of the items, or as they finish.
-
-        Returns:
-            A generator of ``Result``. The first error ends it, once what is in flight has ended.
-
-        Raises:
-            InputError: An argument is wrong.
-            ClosedError: The pool is closed.
-        """
-        depth = 2 * self._count
-        if in_flight is not None:
-            depth = _check.count_of(in_flight, "in_flight", 4096)
-        if self._closed:
-            raise ClosedError("the pool is closed", hint="open another one")
-
-        def start(item: Any) -> Call:
-            return self._submit(item if type(item) is tuple else (item,), {})
-
-        return self._calls.map(iter(items), start, depth, ordered)
-
-    @property
-    def inputs(self) -> tuple[TensorSpec, ...]:
-        """What to feed, in order."""
-        inputs: tuple[TensorSpec, ...] = self._inputs
-        return inputs
-
-    @property
-    def outputs(self) -> tuple[TensorSpec, ...]:
-        """What a call returns, in order."""
-        outputs: tuple[TensorSpec, ...] = self._outputs
-        return outputs
-
     @property
     def deaths(self) -> int:
         """How many workers have died and were replaced."""
         return self._deaths
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether ``close()`` was called."""
-        return self._closed
 
     def close(self, *, grace_s: float | None = None) -> None:
         """Waits for calls in progress, cancels those not begun, ends the processes. Idempotent.
@@ -383,33 +295,6 @@ class ProcessPool:
         self._calls.join()
         self._end()
 
-    def __enter__(self) -> Self:
-        """The pool itself.
-
-        Raises:
-            ClosedError: It is closed.
-        """
-        if self._closed:
-            raise ClosedError("the pool is closed", hint="open another one")
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Closes it."""
-        close_after(self, exc)
-
     def __repr__(self) -> str:
         """How many processes."""
         return f"<ProcessPool of {self._count} processes{', closed' if self._closed else ''}>"
-
-    def __reduce__(self) -> Any:
-        """Refuses: its processes are this one's.
-
-        Raises:
-            TypeError: Always.
-        """
-        raise TypeError("a ProcessPool cannot be pickled or copied")

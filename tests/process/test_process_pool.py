@@ -50,7 +50,7 @@ def test_it_is_called_as_a_model(om: bytes) -> None:
             pool(X[:1])
         with pytest.raises(aclrt.InputError, match="no out="):
             pool(X, out=X)
-        with pytest.raises(aclrt.InputError, match="no array"):
+        with pytest.raises(aclrt.InputError, match="not an array"):
             pool([None])
         assert pool.deaths == 0
         assert "2 processes" in repr(pool)

@@ -9,9 +9,11 @@ import pickle
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 import aclrt
@@ -255,3 +257,68 @@ def test_wrong_options_are_refused(om: bytes, options: dict[str, Any], words: st
     """At once."""
     with pytest.raises(aclrt.InputError, match=words):
         aclrt.DevicePool(om, **options)
+
+
+def test_nothing_of_a_model_is_missing() -> None:
+    """A pool's call surface is the model's, but for what belongs to one device."""
+    surface = {name for name in dir(aclrt.OfflineModel) if not name.startswith("_")}
+    one_device = {"device", "instances", "is_simulated", "shares_weights"}
+    assert surface - set(dir(aclrt.DevicePool)) == one_device
+    one_process = {"bind", "memory_stats", "reserve", "set_aipp"}
+    assert surface - set(dir(aclrt.ProcessPool)) == one_device | one_process
+
+
+def test_batches_of_single_samples(om: bytes) -> None:
+    """Over all devices; the last batch is not full."""
+    with aclrt.DevicePool(om, devices=[0, 1]) as pool:
+        rows = [y[0] for y in pool.batches([X[0], X[1], X[0]])]
+    np.testing.assert_array_equal(rows, [X[0], X[1], X[0]])
+
+
+def test_submit_refuses_at_once(om: bytes) -> None:
+    """In the caller's thread; what was refused takes no place."""
+    with aclrt.DevicePool(om, devices=[0]) as pool:
+        for _ in range(20):
+            with pytest.raises(aclrt.InputError, match="dim 0 is 1"):
+                pool.submit(X[:1])
+        with (
+            aclrt.DeviceTensor.from_numpy(X) as tensor,
+            pytest.raises(aclrt.InputError, match="belongs to one device"),
+        ):
+            pool.submit(tensor)
+        with pytest.raises(aclrt.InputError, match="no output 'z'"):
+            pool.run(["z"], {"x": X})
+        with pytest.raises(aclrt.InputError, match="run_options"):
+            pool.run(None, {"x": X}, 1)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(pool.submit(X).result()[0], X)
+
+
+def test_a_pool_whose_devices_take_images(tmp_path: Path) -> None:
+    """set_aipp reaches all devices, and one that is readmitted."""
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Identity", ["x"], ["y"])],
+        "image",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, (1, 3, 4, 4))],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, (1, 3, 4, 4))],
+    )
+    made = onnx.helper.make_model(
+        graph, ir_version=9, opset_imports=[onnx.helper.make_opsetid("", 19)]
+    )
+    config = "aipp_op { aipp_mode: dynamic max_src_image_size: 400 }"
+    model = aclrt.convert(made, tmp_path / "m", insert_op_conf=config)
+    image = np.arange(48, dtype=np.uint8).reshape(1, 4, 4, 3)
+    expected = image.transpose(0, 3, 1, 2).astype(np.float32)
+    with aclrt.DevicePool(model, devices=[0, 1]) as pool:
+        pool.set_aipp(input_format="RGB888_U8", src_image_size_w=4, src_image_size_h=4)
+        for result in pool.map([image] * 6):
+            np.testing.assert_array_equal(result[0], expected)
+        aclrt.fake.faults.lose_device(1)
+        for result in pool.map([image] * 6):
+            np.testing.assert_array_equal(result[0], expected)
+        aclrt.fake.faults.clear()
+        pool.readmit(1)
+        with pytest.raises(aclrt.InputError, match="input_format"):
+            pool.set_aipp(input_format="no such")
+        for result in pool.map([image] * 6):
+            np.testing.assert_array_equal(result[0], expected)
+        assert all(device.runs for device in pool.devices)

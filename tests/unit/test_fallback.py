@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 import aclrt
-from aclrt import FallbackModel, fake
+from aclrt import FallbackBinding, FallbackModel, InputError, fake
 
 
 @pytest.fixture
@@ -183,6 +184,136 @@ def test_dynamic_models(om_factory, tmp_path):
         with aclrt.with_fallback(tmp_path / "m.om", **options) as model:
             np.testing.assert_array_equal(-x, model(x, pad="up")["y"])
             assert [None, 3] == model.get_inputs()[0].shape
+
+
+def test_runs_in_flight(model, image, mask):
+    """Futures, tasks, maps and batches, on the device and on the CPU."""
+    items = [(image + i, mask) for i in range(20)]
+    for results in (
+        [future.result() for future in [model.submit(*item) for item in items[:8]]],
+        list(model.map(items, in_flight=3)),
+        list(model.map(({"image": a, "mask": b} for a, b in items), timeout_s=60)),
+    ):
+        for item, result in zip(items, results, strict=False):
+            np.testing.assert_array_equal(-item[0], result["probs"])
+    unordered = model.map(items, ordered=False)
+    assert sorted(r["probs"][0, 0, 0] for r in unordered) == sorted(-a[0, 0, 0] for a, _ in items)
+    np.testing.assert_array_equal(~mask, asyncio.run(model.run_async(image, mask=mask))["flags"])
+    with pytest.raises(InputError, match="image"):
+        model.submit(image[0], mask)
+    with pytest.raises(InputError, match="takes no"):
+        model.map(items, mask=mask)
+    (fed,) = [model.map([(image[0], mask)])]
+    with pytest.raises(InputError):
+        next(fed)
+    model.reserve(in_flight=2)
+    assert model.instances == 1
+    assert not model.shares_weights
+    assert model.is_simulated
+    assert (model.memory_stats().device > 0) == (model.device is not None)
+    with pytest.raises(InputError, match="preprocess"):
+        model.set_aipp(input_format="RGB888_U8")
+    model.close()
+    assert model.is_closed
+    for call in (lambda: model.submit(image, mask), lambda: model.map(items), model.reserve):
+        with pytest.raises(aclrt.ClosedError, match="is closed"):
+            call()
+
+
+def test_a_run_in_flight_is_answered_by_the_cpu(files, image, mask):
+    """Of several, those that the device fails; a run that was given up stays cancelled."""
+    with (
+        warnings.catch_warnings(),
+        aclrt.with_fallback(files[0], onnx=files[1]) as model,
+    ):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        with fake.fault(group="execute", code=507018, nth=3):
+            results = list(model.map([(image + i, mask) for i in range(6)]))
+        for i, result in enumerate(results):
+            np.testing.assert_array_equal(-(image + i), result["probs"])
+        assert 1 == model.fallbacks
+        with fake.fault(group="execute", action="hang", ms=600_000, persistent=True):
+            hung = model.submit(image, mask)
+            behind = asyncio_cancelled(model, image, mask)
+            assert hung.cancel()
+        assert hung.cancelled()
+        assert behind
+        fake.faults.lose_device()
+        np.testing.assert_array_equal(~mask, model.submit(image, mask).result()["flags"])
+        assert isinstance(model.error, aclrt.DeviceLostError)
+    fake.faults.clear()
+
+
+def asyncio_cancelled(model, *args):
+    """Whether a task that is cancelled while the device hangs ends so."""
+
+    async def main():
+        task = asyncio.create_task(model.run_async(*args))
+        await asyncio.sleep(0)
+        task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            return True
+        return False
+
+    return asyncio.run(main())
+
+
+def test_bound_arrays(model, image, mask):
+    """Read and written in place, on the device and on the CPU."""
+    x, probs = image.copy(), np.empty_like(image)
+    with model.bind({"image": x, "mask": mask}, {"probs": probs}) as step:
+        assert isinstance(step, FallbackBinding)
+        assert step.inputs["image"] is x
+        for factor in (1, 3):
+            x[...] = image * factor
+            result = step()
+            assert result is step.outputs
+            assert result["probs"] is probs
+            np.testing.assert_array_equal(-x, probs)
+            np.testing.assert_array_equal(~mask, result["flags"])
+    with pytest.raises(aclrt.ClosedError, match="bind the model again"):
+        step()
+    with pytest.raises(InputError, match="shares memory"):
+        model.bind(image=x, mask=mask, probs=x)
+
+
+def test_a_bound_run_is_answered_by_the_cpu(files, image, mask):
+    """Into the same arrays."""
+    with (
+        warnings.catch_warnings(),
+        aclrt.with_fallback(files[0], onnx=files[1]) as model,
+        model.bind([image, mask]) as step,
+    ):
+        warnings.simplefilter("ignore", RuntimeWarning)
+        with fake.fault(group="execute", code=507018, persistent=True):
+            result = step()
+        np.testing.assert_array_equal(-image, result["probs"])
+        assert 1 == model.fallbacks
+        assert step() is result
+        assert 1 == model.fallbacks
+
+
+def test_batches(om_factory, tmp_path):
+    """Single samples, the last batch not full."""
+    onnx = om_factory.onnx(
+        [("Neg", ["x"], ["y"])], [("x", "float32", (4, 3))], [("y", "float32", (4, 3))]
+    )
+    (tmp_path / "m.onnx").write_bytes(onnx)
+    (tmp_path / "m.om").write_bytes(om_factory.om_of(onnx))
+    samples = np.arange(18, dtype=np.float32).reshape(6, 3)
+    for backend in ("fake", "onnx"):
+        options = {"onnx": tmp_path / "m.onnx", "backend": backend}
+        with aclrt.with_fallback(tmp_path / "m.om", **options) as model:
+            rows = [result["y"] for result in model.batches(samples)]
+        np.testing.assert_array_equal(-samples, np.stack(rows))
+
+
+def test_nothing_of_a_model_is_missing():
+    """The call surface is the model's."""
+    surface = {name for name in dir(aclrt.OfflineModel) if not name.startswith("_")}
+    assert surface - set(dir(FallbackModel)) == set()
 
 
 def test_what_is_refused_when_it_is_opened(files, om_factory, tmp_path):
