@@ -11,7 +11,7 @@ import numpy as np
 from . import _check, dtypes
 from ._closing import Closing
 from ._failure import raise_run
-from ._ffi import ffi, lib, raise_for
+from ._ffi import ffi, lib, out_of_cycles, raise_for
 from ._fixed import point
 from .device_tensor import DeviceTensor, pinned_empty
 from .errors import InputError
@@ -34,7 +34,7 @@ class Binding(Closing):
     ``close()`` or a ``with`` block; one that is dropped is released too.
     """
 
-    __slots__ = ("_closed", "_fed", "_handle", "_inputs", "_kept", "_model", "_result")
+    __slots__ = ("_closed", "_fed", "_handle", "_holder", "_inputs", "_kept", "_model", "_result")
 
     _again = "bind the model again"
     _elsewhere = "bind the model in the other process"
@@ -62,6 +62,7 @@ class Binding(Closing):
         if status:
             raise_run(status, model._name, model.inputs, inputs)
         self._handle = ffi.gc(handle[0], lib.aclrt_binding_release)
+        self._holder = out_of_cycles(self._handle)
 
     def _what(self) -> str:
         return "the binding"

@@ -12,6 +12,8 @@ import sys
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
 from .errors import error_for
 
 
@@ -39,9 +41,21 @@ except ImportError as error:
         name="aclrt._native",
     ) from error
 
-__all__ = ["ffi", "lib", "raise_for", "take_string", "text"]
+__all__ = ["ffi", "lib", "out_of_cycles", "raise_for", "take_string", "text"]
 
 atexit.register(lib.aclrt_runtime_shutdown)
+
+
+def out_of_cycles(handle: Any) -> Any:
+    """What the owner of a handle keeps besides it.
+
+    The collector releases the handles of a cycle in any order, so that a ``__del__`` in the same
+    cycle would use one that is gone. It does not look into arrays: held by one, a handle is
+    released with its owner, after all of these.
+    """
+    holder = np.empty((), object)
+    holder[()] = handle
+    return holder
 
 
 def text(pointer: Any) -> str:

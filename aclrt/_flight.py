@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
-from ._ffi import ffi, lib, raise_for
+from ._ffi import ffi, lib, out_of_cycles, raise_for
 from .errors import AclrtError, ClosedError, ForkedProcessError, InputError
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ class Flight:
         queue = ffi.new("aclrt_queue_t **")
         raise_for(lib.aclrt_queue_create(handle, options, queue))
         self._queue = ffi.gc(queue[0], lib.aclrt_queue_release)
+        self._holder = out_of_cycles(self._queue)
         info = ffi.new("aclrt_queue_info_t *")
         raise_for(lib.aclrt_queue_info(self._queue, info))
         self.depth = int(info.depth)

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import _check, runtime
-from ._ffi import ffi, lib, raise_for
+from ._ffi import ffi, lib, out_of_cycles, raise_for
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class aclprof:  # noqa: N801  a context manager that is used like a function
         self._data = sum(DATA[name] for name in set(data))
         self._backend = backend
         self._handle: Any = None
+        self._holder: Any = None
 
     def __enter__(self) -> Self:
         if self._handle is not None:
@@ -115,6 +116,7 @@ class aclprof:  # noqa: N801  a context manager that is used like a function
         raw = ffi.new("aclrt_profiling_t **")
         raise_for(lib.aclrt_profiling_start(options, raw))
         self._handle = ffi.gc(raw[0], lib.aclrt_profiling_release)
+        self._holder = out_of_cycles(self._handle)
         return self
 
     def __exit__(
@@ -123,7 +125,7 @@ class aclprof:  # noqa: N801  a context manager that is used like a function
         value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        handle, self._handle = self._handle, None
+        handle, self._handle, self._holder = self._handle, None, None
         raise_for(lib.aclrt_profiling_stop(handle))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import runtime
 from ._check import device_id_of
 from ._closing import close_after
-from ._ffi import ffi, lib, raise_for, text
+from ._ffi import ffi, lib, out_of_cycles, raise_for, text
 from .errors import AclrtError
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Device:
     def __init__(self, device_id: int = 0, *, backend: str | None = None) -> None:
         self._id = device_id_of(device_id)
         self._warm: Any = None
+        self._holder: Any = None
         runtime.ensure(backend)
         self._backend = runtime.runtime_info().backend
         info = self._describe()
@@ -124,6 +125,7 @@ class Device:
         """
         if self._warm is None:
             self._warm = _open(self._id)
+            self._holder = out_of_cycles(self._warm)
 
     def close(self) -> None:
         """Gives the device back, once its models have gone too. Idempotent.
@@ -131,7 +133,7 @@ class Device:
         Raises:
             DeviceError: The device could not be reset.
         """
-        handle, self._warm = self._warm, None
+        handle, self._warm, self._holder = self._warm, None, None
         if handle is not None:
             raise_for(lib.aclrt_device_close(handle))
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import dtypes, runtime
 from ._closing import Closing
-from ._ffi import ffi, lib, raise_for
+from ._ffi import ffi, lib, out_of_cycles, raise_for
 from .device import Device
 from .errors import InputError, ModelLoadError
 
@@ -84,7 +84,16 @@ class DeviceTensor(Closing):
     one that is dropped is freed when nothing uses it any more.
     """
 
-    __slots__ = ("_closed", "_data", "_device", "_device_id", "_dtype", "_handle", "_shape")
+    __slots__ = (
+        "_closed",
+        "_data",
+        "_device",
+        "_device_id",
+        "_dtype",
+        "_handle",
+        "_holder",
+        "_shape",
+    )
 
     _closed: bool
     _data: Any
@@ -92,6 +101,7 @@ class DeviceTensor(Closing):
     _device_id: int
     _dtype: np.dtype[Any]
     _handle: Any
+    _holder: Any
     _shape: tuple[int, ...]
     _again = "make another one"
     _elsewhere = "send its .numpy()"
@@ -120,6 +130,7 @@ class DeviceTensor(Closing):
         self._device = None
         self._closed = False
         self._handle, info = _allocate(device_id, _nbytes(self._shape, self._dtype), _DEVICE)
+        self._holder = out_of_cycles(self._handle)
         self._data = info.data
         return self
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from . import _batches, _call, _check, _dynamic, _loading, _specs, dtypes, runtime
 from ._capacity import MOST_INSTANCES, Capacity
 from ._closing import Closing
-from ._ffi import ffi, lib, raise_for
+from ._ffi import ffi, lib, out_of_cycles, raise_for
 from ._fixed import FixedRunner
 from ._submitting import Submitting
 from .device import Device
@@ -97,6 +97,7 @@ class OfflineModel(Submitting, Capacity, Closing):
         self._name, self._handle = "", None
         runtime.ensure(backend)
         self._name, self._handle = _loading.load(source, self._device_id, onnx, self._instances)
+        self._holder = out_of_cycles(self._handle)
         try:
             self._describe()
         except BaseException:

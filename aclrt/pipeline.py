@@ -95,6 +95,7 @@ class Pipeline:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_closing = False
+        self._reference = weakref.ref(self)  # the thread's
         self._is_gathering = False
         self._closes_itself = False
 
@@ -186,8 +187,10 @@ class Pipeline:
                 return
 
     def _start(self) -> None:
-        if self._thread is None:
-            arguments = (weakref.ref(self), self._wake)
+        # Collected in a cycle with a destructor that submits, it has lost the first thread's.
+        if self._thread is None or self._reference() is None:
+            self._reference = weakref.ref(self)
+            arguments = (self._reference, self._wake)
             self._thread = threading.Thread(
                 target=_serve, args=arguments, name="aclrt-pipeline", daemon=True
             )

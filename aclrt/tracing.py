@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._ffi import ffi, lib, raise_for, text
+from ._ffi import ffi, lib, out_of_cycles, raise_for, text
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class trace:  # noqa: N801  a context manager that is used like a function
         raw = ffi.new("aclrt_trace_t **")
         raise_for(lib.aclrt_trace_create(capacity, raw))
         self._handle = ffi.gc(raw[0], lib.aclrt_trace_release)
+        self._holder = out_of_cycles(self._handle)
         self._is_open = False
 
     def __enter__(self) -> Self:

@@ -61,6 +61,48 @@ def test_a_dropped_model_is_released(om_factory, live_objects):
     assert before == live_objects()
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: (model, model.close),
+        lambda model: (model, lambda: model.submit(model.x).result()),
+        lambda model: (step := model.bind(model.x), step),
+        lambda model: (step := model.bind(model.x), step.close),
+        lambda model: (tensor := aclrt.DeviceTensor.from_numpy(model.x), tensor.numpy),
+        lambda model: (queue := aclrt.AsyncQueue(model), lambda: queue.start_async(model.x)),
+        lambda model: (pool := aclrt.DevicePool(model.om), lambda: (pool(model.x), pool.close())),
+        lambda model: (
+            trace := aclrt.trace().__enter__(),
+            lambda: trace.__exit__(None, None, None),
+        ),
+        lambda model: (device := aclrt.Device(), lambda: (device.memory, device.close())),
+    ],
+)
+def test_a_destructor_may_use_what_is_in_its_cycle(om_factory, live_objects, use):
+    """The collector calls destructors in any order: none finds its model's memory gone."""
+
+    class Owner:
+        def __init__(self, *held):
+            self.held, self.itself = held, self
+
+        def __del__(self):
+            self.held[-1]()
+            done.append(True)
+
+    class Model(aclrt.OfflineModel):
+        x = np.ones((2, 3), np.float32)
+
+    before, done = live_objects(), []
+    model = Model(om_factory.identity())
+    model.om = om_factory.identity()
+    model.submit(model.x).result()
+    owner = Owner(model, *use(model))
+    del model, owner
+    while not done or live_objects() != before:
+        gc.collect()
+    assert [True] == done
+
+
 def test_a_failed_load_leaves_nothing(om_factory, live_objects):
     """Bad bytes, a bad device, a bad option."""
     before = live_objects()
