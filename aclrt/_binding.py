@@ -13,6 +13,7 @@ from ._closing import Closing
 from ._failure import raise_run
 from ._ffi import ffi, lib, out_of_cycles, raise_for
 from ._fixed import point
+from ._requests import keep_lender
 from .device_tensor import DeviceTensor, pinned_empty
 from .errors import InputError
 from .result import Result
@@ -49,6 +50,9 @@ class Binding(Closing):
         frame_out = ffi.new("aclrt_buffer_t[]", len(outputs))
         self._kept = [point(frame_in[i], value) for i, value in enumerate(inputs)]
         self._kept += [point(frame_out[i], value) for i, value in enumerate(outputs)]
+        for value in (*inputs, *outputs):
+            if getattr(value, "base", None) is not None:
+                keep_lender(value.base, self._kept)
         dims = [ffi.new("int64_t[]", value.shape) for value in inputs]
         shapes = ffi.new("aclrt_dims_t[]", len(inputs))
         for place, value in enumerate(inputs):

@@ -277,6 +277,12 @@ class Flight:
         if not self.is_empty:
             self.take(0)
 
+    def await_runs(self) -> None:
+        """Waits until the device has let go of what is in flight now."""
+        tags, idle = set(self._requests), ffi.new("int32_t *")
+        while not idle[0] and not tags.isdisjoint(self._requests):
+            raise_for(lib.aclrt_queue_drain(self._queue, SLICE_MS, idle))
+
     def close(self) -> None:
         """Waits for the device, then gives everything back. Idempotent.
 

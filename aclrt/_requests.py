@@ -7,6 +7,7 @@ request until the library says that the device has let go of it.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ._dynamic import DynamicRunner
     from .tensor import TensorSpec
 
-__all__ = ["NEVER", "Preparer", "Request", "timeout_ms_of"]
+__all__ = ["NEVER", "Preparer", "Request", "keep_lender", "timeout_ms_of"]
 
 _from_buffer = ffi.from_buffer
 _LONGEST_S = 10**9
@@ -182,7 +183,18 @@ class Request:
 def _point(buffer: Any, array: NDArray[Any], kept: list[Any]) -> None:
     data = _from_buffer(array)
     kept.append(data)  # the exporting object, not the array alone: it bars a resize
+    if array.base is not None:
+        keep_lender(array.base, kept)
     buffer.data, buffer.nbytes = data, array.nbytes
+
+
+def keep_lender(base: Any, kept: list[Any]) -> None:
+    """Bars whoever lent an array its memory from giving that back."""
+    # np.ndarray(buffer=...) does not keep its memory from being given back.
+    while isinstance(base, np.ndarray):
+        base = base.base
+    with contextlib.suppress(TypeError):  # it lends no memory
+        kept.append(memoryview(base))
 
 
 class Preparer:

@@ -204,3 +204,11 @@ class AsyncQueue:
                 self.wait_all()
         finally:
             self.close()
+
+    def __reduce__(self) -> Any:
+        """Refuses: its runs belong to this process.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError("an AsyncQueue cannot be pickled or copied: make one in the other process")

@@ -434,7 +434,7 @@ class OfflineModel(Submitting, Capacity, Closing):
 
         Such an input takes ``uint8`` arrays: the batch, then any three dims with the bytes of an
         image, ``(n, h, w, 3)`` for RGB888_U8 or ``(n, h * 3 // 2, w, 1)`` for YUV420SP_U8. Waits
-        for a run in progress.
+        for runs in progress and for those in flight, which keep what was stated before them.
 
         Args:
             config: ATC's text with an ``aipp_op`` for each input, keys as in static AIPP, or the
@@ -454,7 +454,10 @@ class OfflineModel(Submitting, Capacity, Closing):
         """
         from . import aipp
 
-        for item in aipp.parameters(config, input, images, keys):
+        parameters = aipp.parameters(config, input, images, keys)
+        if self._overlap is not None:
+            self._overlap.await_runs()
+        for item in parameters:
             item.hand_over(self._handle, self._input_place(item.input))
 
     def _input_place(self, chosen: int | str) -> int:

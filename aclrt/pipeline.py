@@ -186,6 +186,18 @@ class Pipeline:
             if left <= 0 or not self.serve(int(min(SLICE_MS, left * 1000 + 1))):
                 return
 
+    def await_slots(self) -> None:
+        """Waits until what waits for a slot now has had one."""
+        waiting = self.waiting
+
+        def have_had() -> bool:
+            return all(request.is_accepted or request.is_over for request in waiting)
+
+        self.serve_until(have_had, None)
+        with self._lock:
+            while not have_had():
+                self._changed.wait()
+
     def _start(self) -> None:
         # Collected in a cycle with a destructor that submits, it has lost the first thread's.
         if self._thread is None or self._reference() is None:
@@ -484,6 +496,13 @@ class Overlap:
         for pipeline in self._pipelines:
             users += pipeline.waiting
         _refuse_in_use(users, [one for one in given if isinstance(one, np.ndarray)])
+
+    def await_runs(self) -> None:
+        """Waits until the runs that were submitted before are over, as far as the device goes."""
+        for pipeline in self._pipelines:
+            pipeline.await_slots()
+        for flight in self._flights:
+            flight.await_runs()
 
     def borrow(self, depth: int) -> Flight:
         """A queue for one generator; ``give_back`` keeps one for the next."""

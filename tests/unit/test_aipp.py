@@ -273,3 +273,34 @@ def test_threads_set_and_run(model: aclrt.OfflineModel) -> None:
         stop.set()
         thread.join()
     assert seen <= set(results)
+
+
+def test_runs_in_flight_keep_what_was_stated_before_them(model: aclrt.OfflineModel) -> None:
+    """Those with a slot and those that wait for one; set_aipp waits for them."""
+    faults, batch, begun = aclrt.fake.faults, images(), threading.Event()
+    wanted = []
+    for start in (0, 2):
+        one = Parameters("RGB888_U8", (6, 5), (start, 0, 4, 4))
+        wanted.append(expected(batch, one, one))
+    model.set_aipp(**RGB)
+    before, results = [], model.map([batch] * 3, in_flight=2)
+
+    def change() -> None:
+        begun.set()
+        model.set_aipp(**RGB, load_start_pos_w=2)
+
+    next(results)
+    with faults.fault(function="aclmdlExecute", action="hang", ms=600_000, persistent=True):
+        overlap = model._in_flight()
+        for _ in range(12):  # more than there are slots
+            before.append(overlap.submit((batch,), {}, None, None, None, None, None, wait=False))
+        thread = threading.Thread(target=change)
+        thread.start()
+        begun.wait()
+    thread.join()
+    after = model.submit(batch)
+    for future in before:
+        np.testing.assert_array_equal(wanted[0], future.result()[0])
+    np.testing.assert_array_equal(wanted[1], after.result()[0])
+    results.close()  # type: ignore[attr-defined]
+    faults.clear()

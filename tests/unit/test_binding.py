@@ -189,3 +189,15 @@ def test_threads_take_turns(model, a, b):
     for thread in threads:
         thread.join()
     assert [] == wrong
+
+
+def test_memory_that_is_bound_cannot_be_given_back(model, a):
+    """Although NumPy would let go of it; closing the binding lets go."""
+    lender = bytearray(model.outputs[0].nbytes)
+    out = np.ndarray(model.outputs[0].shape, model.outputs[0].dtype, lender)
+    step = model.bind([a] * len(model.inputs), [out, *[None] * (len(model.outputs) - 1)])
+    with pytest.raises(BufferError):
+        lender.clear()
+    step()
+    step.close()
+    lender.clear()

@@ -7,7 +7,9 @@ As in ``test_in_flight``, executions hang until the test lets them go.
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
+import pickle
 import signal
 import threading
 from collections.abc import Iterator
@@ -181,6 +183,14 @@ def test_a_callback_that_closes_its_queue_is_still_one(model):
     assert [0, 1] == [value_of(one) for one in futures]
 
 
+def test_a_queue_belongs_to_its_process(model):
+    """It cannot be copied, nor sent elsewhere."""
+    with aclrt.AsyncQueue(model) as queue:
+        for attempt in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match="AsyncQueue cannot be pickled or copied"):
+                attempt(queue)
+
+
 def test_a_queue_goes_on_after_errors(model):
     """Of a run, of a callback, of what is fed; each is told once."""
 
@@ -350,6 +360,100 @@ def test_queues_may_be_opened_while_others_are_looked_at(model):
     assert 2 == len(kept)
     for flight in kept:
         flight.close()
+
+
+# ---- what is fed and given ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
+@pytest.mark.parametrize("shape", [(), (0, 3), (2, 3)])
+def test_every_type_and_shape_in_flight(om_factory, dtype, shape):
+    """The same by all ways; also a tensor without elements."""
+    with aclrt.OfflineModel(om_factory.identity(dtype, shape)) as model:
+        x = np.ones(shape, model.inputs[0].dtype)
+        out = np.zeros_like(x)
+        results = [model.submit(x).result(LONG_S), model(x, timeout_s=LONG_S), *model.map([x] * 3)]
+        results.append(model.submit(x, out=out).result(LONG_S))
+        with aclrt.AsyncQueue(model, 2) as queue:
+            results.append(queue.start_async(x).result(LONG_S))
+        for result in results:
+            assert (shape, x.dtype) == (result["y"].shape, result["y"].dtype)
+            assert x.tobytes() == result["y"].tobytes()
+        assert results[-2]["y"] is out
+
+
+def test_int4_in_flight(tmp_path):
+    """Packed on the device, one element in a byte on the host; out= is filled."""
+    import ml_dtypes
+    from onnx import TensorProto, helper
+
+    values = [helper.make_tensor_value_info(name, TensorProto.INT4, (3, 5)) for name in "xy"]
+    casts = [  # for ONNX Runtime has no Identity of int4
+        helper.make_node("Cast", ["x"], ["z"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["z"], ["y"], to=TensorProto.INT4),
+    ]
+    graph = helper.make_graph(casts, "g", values[:1], values[1:])
+    onnx = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 21)])
+    feeds = [(np.arange(15) % 7 - i).astype(ml_dtypes.int4).reshape(3, 5) for i in range(4)]
+    given = np.zeros((3, 5), ml_dtypes.int4)
+    with aclrt.OfflineModel(aclrt.convert(onnx, tmp_path / "m.om")) as model:
+        futures = [model.submit(x) for x in feeds]
+        for x, future, mapped in zip(feeds, futures, model.map(feeds), strict=True):
+            np.testing.assert_array_equal(x, future.result(LONG_S)["y"])
+            np.testing.assert_array_equal(x, mapped["y"])
+        assert model.submit(feeds[3], out=given).result(LONG_S)["y"] is given
+        np.testing.assert_array_equal(feeds[3], given)
+
+
+def test_memory_in_flight_cannot_be_given_back(model):
+    """Although NumPy would let go of it, as of ``multiprocessing.shared_memory``."""
+    lender = bytearray(24)
+    memory = memoryview(lender)
+    y = np.ndarray((2, 3), np.float32, memory)
+    with held():
+        future = model.submit(array(1), out=y[:])
+        memory.release()
+        with pytest.raises(BufferError):
+            lender.clear()
+    future.result(LONG_S)
+    assert np.ones(6, np.float32).tobytes() == lender
+    del future, y
+    while lender:  # the queue's thread lets go of it after the future is done
+        try:
+            lender.clear()
+        except BufferError:
+            gc.collect()
+
+
+def test_a_generator_of_three_instances_closed_early(om_factory, live_objects):
+    """While all three work; what they had is given up, and the next one starts afresh."""
+    before = live_objects()
+    with aclrt.OfflineModel(om_factory.identity(), instances=3) as model:
+        results = model.map((array(i) for i in range(100)), in_flight=2)
+        assert 0 == int(next(results)["y"][0, 0])
+        closing = threading.Thread(target=results.close)
+        with held():
+            futures = [model.submit(array(i)) for i in range(3)]
+            while len(faults.fired()) < 3:
+                pass
+            closing.start()
+        closing.join()
+        assert [0, 1, 2] == [value_of(one) for one in futures]
+        assert 9 == len(list(model.map([array(1)] * 9, in_flight=2, ordered=False)))
+    assert before == live_objects()
+
+
+def test_errors_of_an_iterable_end_an_unordered_map(model):
+    """After the results of all items before it, whichever came first."""
+
+    def items():
+        yield from (array(i) for i in range(5))
+        raise KeyError("no more")
+
+    results = model.map(items(), in_flight=3, ordered=False)
+    assert set(range(5)) == {int(next(results)["y"][0, 0]) for _ in range(5)}
+    with pytest.raises(KeyError, match="no more"):
+        next(results)
 
 
 # ---- what waits for a slot ----------------------------------------------------------------------
