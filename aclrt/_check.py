@@ -293,16 +293,16 @@ def _is_device_tensor(value: object) -> bool:
     return isinstance(value, DeviceTensor)
 
 
-def refuse_device_tensors(model: str, values: Sequence[object]) -> None:
-    """For runs in flight, which do not hold the device's memory.
+def refuse_padded_tensors(model: str, values: Sequence[object]) -> None:
+    """For runs that fill inputs up, cut them or crop outputs, which is done on the host.
 
     Raises:
-        InputError: There is one among the values.
+        InputError: There is a ``DeviceTensor`` among the values.
     """
     if any(map(_is_device_tensor, values)):
         raise InputError(
-            f"a run in flight of {model} takes arrays, not a DeviceTensor",
-            hint="feed its .numpy(); or call the model, or bind it",
+            f"pad= and split= of {model} take arrays, not a DeviceTensor",
+            hint="give the tensor the shape of a gear; or feed its .numpy()",
         )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from . import _check, _gears, dtypes
 from ._failure import raise_run
 from ._ffi import ffi, lib
+from ._fixed import is_packed_array, point
 from .device_tensor import DeviceTensor
 from .errors import InputError
 
@@ -71,6 +72,20 @@ class _Frame:
         self.dims = ffi.new("aclrt_dims_t[]", inputs)
         self.shapes = ffi.new("aclrt_shape_t[]", outputs)
         self._kept: list[Any] = []
+
+    def point(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
+        """Points at arrays and tensors; an output that is None gets memory from the run.
+
+        Returns:
+            What must live until the run is over.
+        """
+        kept = [point(self.inputs[place], value) for place, value in enumerate(inputs)]
+        for place, value in enumerate(outputs):
+            if value is None:
+                self.outputs[place] = {"data": ffi.NULL, "nbytes": 0, "memory": ffi.NULL}
+            else:
+                kept.append(point(self.outputs[place], value))
+        return kept
 
     def set_shapes(self, shapes: Sequence[Shape]) -> None:
         self._kept = [ffi.new("int64_t[]", shape) for shape in shapes]
@@ -186,11 +201,6 @@ class DynamicRunner:
             values = _check.inputs(
                 self._name, self._inputs, self._input_index, positional, named, safe
             )
-        if any(isinstance(value, DeviceTensor) for value in values):
-            raise InputError(
-                f"{self._name} has dynamic shapes: a call of it takes no DeviceTensor",
-                hint="model.bind() takes them for every shape; or feed its .numpy()",
-            )
         arrays = cast("Arrays", values)
         shapes = tuple(array.shape for array in arrays)
         if pad and not self._gears:
@@ -204,6 +214,7 @@ class DynamicRunner:
         if split:
             cut = self._cut(arrays, shapes, pad)
             if cut is not None:
+                _check.refuse_padded_tensors(self._name, arrays)
                 return self._run_parts(arrays, cut, out, pad)
         if not self.finds_all_gears:
             return self._run_open(arrays, out)
@@ -238,32 +249,38 @@ class DynamicRunner:
     # ---- one run -------------------------------------------------------------------------------
 
     def _run_plan(self, plan: _Plan, arrays: Arrays, out: Any) -> list[NDArray[Any]]:
-        try:
-            frame = plan.frames.pop()
-        except IndexError:
-            frame = self._planned_frame(plan)
         if out is None:
             results = [np.empty(spec.shape, spec.dtype) for spec in plan.produced]
         else:
             results = _check.outputs(self._name, plan.produced, self._output_index, out, arrays)
         sources, targets = arrays, results
         if self._is_packed:
-            sources = [dtypes.pack(a) if dtypes.is_packed(a.dtype) else a for a in arrays]
+            sources = [dtypes.pack(a) if is_packed_array(a) else a for a in arrays]
             targets = [
-                np.empty(_nbytes(spec, spec.shape), np.uint8) if dtypes.is_packed(a.dtype) else a
+                np.empty(_nbytes(spec, spec.shape), np.uint8) if is_packed_array(a) else a
                 for spec, a in zip(plan.produced, results, strict=True)
             ]
-        for place, source in enumerate(sources):
-            frame.inputs[place].data = _from_buffer(source)
-        for place, target in enumerate(targets):
-            frame.outputs[place].data = _from_buffer(target)
+        has_tensors = any(isinstance(one, DeviceTensor) for one in (*sources, *targets))
+        if has_tensors:
+            frame = self._planned_frame(plan)  # of its own: the others name no memory
+            frame.point(sources, targets)
+        else:
+            try:
+                frame = plan.frames.pop()
+            except IndexError:
+                frame = self._planned_frame(plan)
+            for place, source in enumerate(sources):
+                frame.inputs[place].data = _from_buffer(source)
+            for place, target in enumerate(targets):
+                frame.outputs[place].data = _from_buffer(target)
         status = _run_shaped(
             *(self._handle, frame.inputs, frame.dims, len(self._inputs)),
             *(frame.outputs, len(self._outputs), ffi.NULL),
         )
         if status:
             raise_run(status, self._name, self._inputs, arrays)
-        plan.frames.append(frame)
+        if not has_tensors:
+            plan.frames.append(frame)
         for target, result in zip(targets, results, strict=True):
             if target is not result:
                 dtypes.unpack(cast("NDArray[np.uint8]", target), result)
@@ -290,31 +307,35 @@ class DynamicRunner:
         except IndexError:
             frame = _Frame(len(self._inputs), len(self._outputs))
         frame.set_shapes([array.shape for array in arrays])
-        sources = [dtypes.pack(a) if dtypes.is_packed(a.dtype) else a for a in arrays]
-        for place, source in enumerate(sources):
-            frame.inputs[place].data = _from_buffer(source)
-            frame.inputs[place].nbytes = source.nbytes
-        for place in range(len(self._outputs)):
-            frame.outputs[place].data = ffi.NULL
-            frame.outputs[place].nbytes = 0
+        sources = [dtypes.pack(a) if is_packed_array(a) else a for a in arrays]
+        given: Sequence[Any] = wanted
+        tensors = [value if isinstance(value, DeviceTensor) else None for value in given]
+        kept = frame.point(sources, tensors)
         status = _run_shaped(
             *(self._handle, frame.inputs, frame.dims, len(self._inputs)),
             *(frame.outputs, len(self._outputs), frame.shapes),
         )
         if status:
             raise_run(status, self._name, self._inputs, arrays)
+        del kept
         taken = [
             (ffi.gc(buffer.data, lib.aclrt_data_release), int(buffer.nbytes))
-            for buffer in frame.outputs
+            if tensor is None
+            else None
+            for buffer, tensor in zip(frame.outputs, tensors, strict=True)
         ]
-        results = [
-            self._array(place, *memory, tuple(int(shape.dims[axis]) for axis in range(shape.rank)))
-            for place, (memory, shape) in enumerate(zip(taken, frame.shapes, strict=True))
-        ]
+        results: list[Any] = []
+        for place, (memory, shape) in enumerate(zip(taken, frame.shapes, strict=True)):
+            dims = tuple(int(shape.dims[axis]) for axis in range(shape.rank))
+            if memory is None:
+                self._refuse_shape(place, dims, tensors[place])
+                results.append(tensors[place])
+            else:
+                results.append(self._array(place, *memory, dims))
         self._frames.append(frame)
         return (
             [
-                array if target is None else self._copied(place, array, target)
+                array if target is None or target is array else self._copied(place, array, target)
                 for place, (array, target) in enumerate(zip(results, wanted, strict=True))
             ],
             None,
@@ -334,14 +355,17 @@ class DynamicRunner:
         return array
 
     def _copied(self, place: int, array: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:
-        if wanted.shape != array.shape:
-            raise InputError(
-                f"output {self._outputs[place].name!r} of {self._name} is {array.shape} in this "
-                f"run; the array given for it is {wanted.shape}",
-                hint="leave it out of out=, and it is allocated as large as it has to be",
-            )
+        self._refuse_shape(place, array.shape, wanted)
         wanted[...] = array
         return wanted
+
+    def _refuse_shape(self, place: int, shape: Shape, wanted: Any) -> None:
+        if wanted.shape != shape:
+            raise InputError(
+                f"output {self._outputs[place].name!r} of {self._name} is {shape} in this "
+                f"run; the one given for it is {wanted.shape}",
+                hint="leave it out of out=, and it is allocated as large as it has to be",
+            )
 
     # ---- padding and splitting -----------------------------------------------------------------
 

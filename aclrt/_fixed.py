@@ -16,7 +16,7 @@ from .device_tensor import DeviceTensor, shared_handle
 if TYPE_CHECKING:
     from .tensor import TensorSpec
 
-__all__ = ["FixedRunner", "point"]
+__all__ = ["FixedRunner", "is_packed_array", "point"]
 
 
 def point(buffer: Any, value: Any) -> Any:
@@ -89,9 +89,9 @@ class FixedRunner:
         else:
             results = _check.outputs(self._name, self._outputs, self._output_index, out, sources)
         # The device's form of int4 tensors in between. Both lists keep alive what is pointed to.
-        fed = [dtypes.pack(a) if _is_packed_array(a) else a for a in sources]
+        fed = [dtypes.pack(a) if is_packed_array(a) else a for a in sources]
         fetched = [
-            np.empty(spec.nbytes, np.uint8) if _is_packed_array(result) else result
+            np.empty(spec.nbytes, np.uint8) if is_packed_array(result) else result
             for spec, result in zip(self._outputs, results, strict=True)
         ]
         frame_in = ffi.new("aclrt_buffer_t[]", len(fed))
@@ -110,5 +110,6 @@ class FixedRunner:
         return list(results)
 
 
-def _is_packed_array(value: Any) -> bool:
+def is_packed_array(value: Any) -> bool:
+    """Whether the device holds its elements otherwise, two in a byte."""
     return isinstance(value, np.ndarray) and dtypes.is_packed(value.dtype)

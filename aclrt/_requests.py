@@ -17,6 +17,8 @@ import numpy as np
 from . import _check, _gears, dtypes
 from ._failure import raise_run
 from ._ffi import ffi, lib
+from ._fixed import is_packed_array, point
+from .device_tensor import DeviceTensor
 from .errors import InputError
 from .result import Result
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["NEVER", "Preparer", "Request", "keep_lender", "timeout_ms_of"]
 
-_from_buffer = ffi.from_buffer
 _LONGEST_S = 10**9
 NEVER = math.inf
 
@@ -85,8 +86,10 @@ class Request:
         targets: Sequence[NDArray[Any] | None],
         shapes: Sequence[tuple[int, ...]] | None,
         outcome: _Outcome,
+        is_open: bool = False,
     ) -> None:
-        # targets: arrays of the outputs' shapes; None where the library allocates.
+        # targets: arrays of the outputs' shapes; None where the library allocates. Both may be
+        # tensors of the device's. is_open: the run itself tells the outputs' shapes.
         self._preparer = preparer
         self._sources = sources
         self._targets = targets
@@ -102,13 +105,13 @@ class Request:
         # An int4 tensor is two elements in a byte on the device.
         self._kept: list[Any] = []
         for place, array in enumerate(sources):
-            packed = dtypes.pack(array) if dtypes.is_packed(array.dtype) else array
+            packed = dtypes.pack(array) if is_packed_array(array) else array
             _point(inputs[place], packed, self._kept)
         for place, target in enumerate(targets):
             if target is None:
                 continue
             packed = target
-            if dtypes.is_packed(target.dtype):
+            if is_packed_array(target):
                 packed = np.empty((target.size + 1) // 2, np.uint8)
             _point(outputs[place], packed, self._kept)
         self._buffers = (inputs, outputs)
@@ -119,7 +122,7 @@ class Request:
                 dims = ffi.new("int64_t[]", shape)
                 self._kept.append(dims)
                 self._dims[place].dims, self._dims[place].rank = dims, len(shape)
-            if any(target is None for target in targets):
+            if is_open:
                 self._shapes = ffi.new("aclrt_shape_t[]", len(targets))
 
     def write(self, submission: Any, timeout_ms: int) -> None:
@@ -133,7 +136,7 @@ class Request:
     def uses(self, arrays: Arrays) -> bool:
         """Whether the run reads or writes memory of one of these."""
         own = [*self._sources, *(target for target in self._targets if target is not None)]
-        return any(np.may_share_memory(array, mine) for array in arrays for mine in own)
+        return any(_share(array, mine) for array in arrays for mine in own)
 
     @property
     def targets(self) -> Arrays:
@@ -148,7 +151,9 @@ class Request:
             if target is None:
                 arrays.append(self._allocated(place))
                 continue
-            if dtypes.is_packed(target.dtype):
+            if self._shapes:
+                self._refuse_shape(place, target.shape)
+            if is_packed_array(target):
                 nbytes = (target.size + 1) // 2
                 raw = np.frombuffer(ffi.buffer(outputs[place].data, nbytes), np.uint8)
                 dtypes.unpack(raw, target)
@@ -158,9 +163,21 @@ class Request:
         owner = self._preparer
         return Result(tuple(final), owner.output_names, owner.output_index, gear, waste)
 
+    def _dims_of(self, place: int) -> tuple[int, ...]:
+        shape = self._shapes[place]
+        return tuple(int(shape.dims[axis]) for axis in range(shape.rank))
+
+    def _refuse_shape(self, place: int, given: tuple[int, ...]) -> None:
+        dims = self._dims_of(place)
+        if given != dims:
+            raise InputError(
+                f"output {self._preparer.output_names[place]!r} of {self._preparer.name} is {dims} "
+                f"in this run; the one given for it is {given}",
+                hint="leave it out of out=, and it is allocated as large as it has to be",
+            )
+
     def _allocated(self, place: int) -> NDArray[Any]:
-        buffer, shape = self._buffers[1][place], self._shapes[place]
-        dims = tuple(int(shape.dims[axis]) for axis in range(shape.rank))
+        buffer, dims = self._buffers[1][place], self._dims_of(place)
         dtype = self._preparer.outputs[place].dtype
         if buffer.nbytes == 0:
             return np.empty(dims, dtype)
@@ -180,12 +197,16 @@ class Request:
             return error.with_traceback(None)
 
 
-def _point(buffer: Any, array: NDArray[Any], kept: list[Any]) -> None:
-    data = _from_buffer(array)
-    kept.append(data)  # the exporting object, not the array alone: it bars a resize
-    if array.base is not None:
-        keep_lender(array.base, kept)
-    buffer.data, buffer.nbytes = data, array.nbytes
+def _point(buffer: Any, value: Any, kept: list[Any]) -> None:
+    kept.append(point(buffer, value))  # the exporting object bars a resize
+    if isinstance(value, np.ndarray) and value.base is not None:
+        keep_lender(value.base, kept)
+
+
+def _share(some: Any, other: Any) -> bool:
+    if isinstance(some, DeviceTensor) or isinstance(other, DeviceTensor):
+        return some is other  # no two tensors share memory
+    return np.may_share_memory(some, other)
 
 
 def keep_lender(base: Any, kept: list[Any]) -> None:
@@ -264,7 +285,6 @@ class Preparer:
         sources = self._exact(args, named)
         if sources is None:
             sources = _check.inputs(self.name, self.inputs, self._input_index, args, named, safe)
-            _check.refuse_device_tensors(self.name, sources)
         if self._runner is None:
             if pads:
                 raise InputError(f"pad= has no meaning for {self.name}, whose shapes are fixed")
@@ -289,7 +309,6 @@ class Preparer:
             targets = [np.empty(spec.shape, spec.dtype) for spec in self.outputs]
         else:
             targets = _check.outputs(self.name, self.outputs, self.output_index, out, sources)
-            _check.refuse_device_tensors(self.name, targets)
         return Request(self, sources, targets, None, _Outcome(None, None, 0.0))
 
     def _dynamic(self, runner: DynamicRunner, sources: Arrays, out: Any, pads: bool) -> Request:
@@ -305,26 +324,24 @@ class Preparer:
                 targets = [np.empty(spec.shape, spec.dtype) for spec in plan.produced]
             else:
                 targets = _check.outputs(self.name, plan.produced, self.output_index, out, sources)
-                _check.refuse_device_tensors(self.name, targets)
             outcome = _Outcome(None, plan.gear.values, 0.0)
             return Request(self, sources, targets, shapes, outcome)
         number = _gears.next_up(runner.gears, shapes) if pads else None
         if number is not None:
             return self._padded(runner, number, sources, shapes, out)
-        if out is not None:
-            raise InputError(
-                f"out= cannot be used for a run in flight of {self.name} whose shapes are not "
-                "those of a gear: the outputs' shapes come with the run",
-                hint="leave it out, and the outputs are allocated",
-            )
         if runner.finds_all_gears:
             runner.refuse(shapes, pads)
-        return Request(self, sources, [None] * len(self.outputs), shapes, _Outcome(None, None, 0.0))
+        wanted: Sequence[NDArray[Any] | None] = [None] * len(self.outputs)
+        if out is not None:
+            wanted = _check.given_outputs(self.name, self.outputs, self.output_index, out, sources)
+        return Request(self, sources, wanted, shapes, _Outcome(None, None, 0.0), is_open=True)
 
     def _padded(
         self, runner: DynamicRunner, number: int, sources: Arrays, shapes: Any, out: Any
     ) -> Request:
+        _check.refuse_padded_tensors(self.name, sources)
         gear, cropped, wanted = runner.cropped(number, shapes, out, sources)
+        _check.refuse_padded_tensors(self.name, wanted)
         padded = [
             _gears.pad_to(array, shape) for array, shape in zip(sources, gear.inputs, strict=True)
         ]

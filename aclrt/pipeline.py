@@ -33,6 +33,7 @@ from ._flight import (
 from ._futures import SteadyFuture, log
 from ._mapping import results
 from ._requests import NEVER, Preparer, Request, timeout_ms_of
+from .device_tensor import DeviceTensor
 from .errors import AclrtError, DeviceTimeoutError, InputError
 from .result import Result
 
@@ -491,11 +492,12 @@ class Overlap:
             InputError: One does.
         """
         values = out.values() if isinstance(out, Mapping) else out
-        given = [values] if isinstance(values, np.ndarray) else list(values)
+        kinds = (np.ndarray, DeviceTensor)
+        given: list[Any] = [values] if isinstance(values, kinds) else list(values)
         users: list[Flight | Request] = [*self._flights]
         for pipeline in self._pipelines:
             users += pipeline.waiting
-        _refuse_in_use(users, [one for one in given if isinstance(one, np.ndarray)])
+        _refuse_in_use(users, list(filter(lambda one: isinstance(one, kinds), given)))
 
     def await_runs(self) -> None:
         """Waits until the runs that were submitted before are over, as far as the device goes."""

@@ -49,7 +49,8 @@ Lane::Lane(std::shared_ptr<Model> loaded, size_t depth)
   }
 }
 
-void Lane::fill(Slot &slot, const aclrt_submission_t &submission, size_t gear) {
+void Lane::fill(Slot &slot, const aclrt_submission_t &submission, size_t gear,
+                std::unique_ptr<MemoryHold> &hold) {
   std::copy_n(submission.inputs, slot.inputs.size(), slot.inputs.begin());
   std::copy_n(submission.outputs, slot.outputs.size(), slot.outputs.begin());
   slot.given = slot.outputs;
@@ -63,6 +64,8 @@ void Lane::fill(Slot &slot, const aclrt_submission_t &submission, size_t gear) {
     }
     slot.input_shapes[i] = {dims.data(), dims.size()};
   }
+  if (hold != nullptr) hold->rename(slot.inputs, slot.outputs);
+  slot.hold = std::move(hold);
   slot.is_allocated.assign(slot.outputs.size(), false);
   slot.gear = gear;
   slot.callers_outputs = submission.outputs;
@@ -97,14 +100,8 @@ void Lane::copy_in(Slot &slot) {
   model->refuse_unless_open();
   if (runs_whole) return;
   const ContextGuard guard(*device);
-  const std::vector<Tensor> &tensors = model->description().inputs();
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    const aclrt_buffer_t &from = slot.inputs[i];
-    if (from.nbytes == 0) continue;  // older CANN refuses copies of nothing
-    const DeviceBuffer &to = slot.device_inputs->buffer(tensors[i].index);
-    check(acl::api().aclrtMemcpy(to.data(), to.size(), from.data, from.nbytes, device->to_device()),
-          "aclrtMemcpy", "cannot copy an input to the device");
-  }
+  model->transfer().copy_in(*device, slot.inputs.data(), *slot.device_inputs);
+  model->transfer().point_outputs(slot.outputs.data(), *slot.device_outputs);
 }
 
 void Lane::execute(Slot &slot) {
@@ -115,8 +112,8 @@ void Lane::execute(Slot &slot) {
   for (size_t i = 0; i < slot.outputs.size(); ++i) {
     slot.is_allocated[i] = slot.outputs[i].data == nullptr;
   }
-  model->run_shaped(slot.inputs.data(), slot.input_shapes.data(), slot.inputs.size(),
-                    slot.outputs.data(), slot.outputs.size(), slot.output_shapes.data());
+  model->run_held(slot.inputs.data(), slot.input_shapes.data(), slot.inputs.size(),
+                  slot.outputs.data(), slot.outputs.size(), slot.output_shapes.data());
 }
 
 void Lane::copy_out(Slot &slot) {
@@ -136,11 +133,8 @@ void Lane::copy_out(Slot &slot) {
       if (to.nbytes > 0 && to.data == nullptr) throw std::bad_alloc();
       slot.is_allocated[i] = true;
     }
-    if (to.nbytes == 0) continue;
-    check(acl::api().aclrtMemcpy(to.data, to.nbytes, slot.device_outputs->buffer(i).data(),
-                                 to.nbytes, device->to_host()),
-          "aclrtMemcpy", "the model ran, but an output cannot be copied to the host");
   }
+  model->transfer().copy_out(*device, slot.outputs.data(), *slot.device_outputs);
 }
 
 void Lane::hand_over(Slot &slot) noexcept {

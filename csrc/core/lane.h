@@ -20,6 +20,7 @@
 #include "core/dataset.h"
 #include "core/device.h"
 #include "core/error.h"
+#include "core/memory_hold.h"
 #include "core/model.h"
 
 namespace aclrt {
@@ -40,6 +41,7 @@ struct Slot {
   std::vector<aclrt_buffer_t> inputs;
   std::vector<aclrt_buffer_t> outputs;
   std::vector<aclrt_buffer_t> given;  // outputs as submitted, which no run changes
+  std::unique_ptr<MemoryHold> hold;   // of the memory that they name; nullptr: none
   std::vector<bool> is_allocated;     // outputs that the run has allocated
   std::vector<Dims> dims;             // of the inputs; empty for fixed shapes
   std::vector<aclrt_dims_t> input_shapes;
@@ -88,8 +90,9 @@ struct Lane {
 
   Lane(std::shared_ptr<Model> loaded, size_t depth);
 
-  // Takes over what was submitted and checked.
-  void fill(Slot &slot, const aclrt_submission_t &submission, size_t gear);
+  // Takes over what was submitted and checked, and the hold.
+  void fill(Slot &slot, const aclrt_submission_t &submission, size_t gear,
+            std::unique_ptr<MemoryHold> &hold);
   // The step-th step of a run, on its thread. Failures become the slot's error.
   void run(size_t step, Slot &slot) noexcept;
   // Before a run's completion: the caller gets what it asked for, or nothing.

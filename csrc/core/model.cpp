@@ -69,22 +69,6 @@ void check_memories(const std::vector<Tensor> &tensors, const aclrt_buffer_t *bu
   for (size_t i = 0; i < tensors.size(); ++i) check_memory(tensors[i], buffers[i], side, device_id);
 }
 
-// Runs in flight do not hold memory of the caller's.
-void refuse_memories(const std::vector<Tensor> &tensors, const aclrt_buffer_t *buffers,
-                     const char *side) {
-  for (size_t i = 0; i < tensors.size(); ++i) {
-    if (buffers[i].memory == nullptr) continue;
-    refuse_input(std::string(side) + " " + quoted(tensors[i]) +
-                     " is in memory of aclrt_memory_alloc, which runs in flight do not take",
-                 "Leave aclrt_buffer_t's memory NULL for page-locked memory; run the model without "
-                 "a queue on memory of the device.");
-  }
-}
-
-bool is_on_device(const aclrt_buffer_t &buffer) noexcept {
-  return buffer.memory != nullptr && buffer.memory->memory->is_on_device();
-}
-
 void check_sizes(const std::vector<Tensor> &tensors, const aclrt_buffer_t *buffers,
                  const char *side) {
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -212,7 +196,7 @@ Model::Model(DeviceRef device, const ModelSource &source, const ModelFacts &fact
       description_(loaded_.id()),
       gears_(description_, facts.gear_order),
       has_fixed_shapes_(are_fixed(description_, gears_)),
-      takes_memory_in_place_(gears_.kind() == ACLRT_DYNAMIC_NONE),
+      transfer_(description_, gears_.kind()),
       inputs_(sizes_of_inputs(description_, gears_), meter_),
       outputs_(sizes_of_outputs(description_, gears_), meter_),
       output_shapes_(description_.outputs().size()),
@@ -290,11 +274,11 @@ void Model::run_bound(const aclrt_buffer_t *inputs, size_t input_count,
 }
 
 void Model::execute_fixed(const aclrt_buffer_t *inputs, const aclrt_buffer_t *outputs) {
-  copy_in(inputs);
-  point_outputs(outputs);
+  transfer_.copy_in(*device_, inputs, inputs_);
+  transfer_.point_outputs(outputs, outputs_);
   check(acl::api().aclmdlExecute(loaded_.id(), inputs_.handle(), outputs_.handle()),
         "aclmdlExecute", kCannotRun);
-  copy_out(outputs);
+  transfer_.copy_out(*device_, outputs, outputs_);
 }
 
 void Model::refuse_unless_fixed() const {
@@ -316,6 +300,20 @@ void Model::run_shaped_locked(const aclrt_buffer_t *inputs, const aclrt_dims_t *
   refuse_unless_open();
   check_counts(inputs, input_count, outputs, output_count);
   const MemoryUse use(inputs, input_count, outputs, output_count);
+  execute_shaped(inputs, input_shapes, input_count, outputs, output_count, shapes);
+}
+
+void Model::run_held(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                     size_t input_count, aclrt_buffer_t *outputs, size_t output_count,
+                     aclrt_shape_t *shapes) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  refuse_unless_open();
+  execute_shaped(inputs, input_shapes, input_count, outputs, output_count, shapes);
+}
+
+void Model::execute_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                           size_t input_count, aclrt_buffer_t *outputs, size_t output_count,
+                           aclrt_shape_t *shapes) {
   check_shapes(input_shapes, input_count);
   check_places(inputs, outputs);
   const bool is_range = gears_.kind() == ACLRT_DYNAMIC_RANGE;
@@ -331,8 +329,8 @@ void Model::run_shaped_locked(const aclrt_buffer_t *inputs, const aclrt_dims_t *
       read_output_shapes(output_shapes_.data());
     }
     if (!is_range) prepare(outputs, memory);
-    copy_in(inputs);
-    point_outputs(outputs);
+    transfer_.copy_in(*device_, inputs, inputs_);
+    transfer_.point_outputs(outputs, outputs_);
     check(is_range ? ShapeRange::execute(loaded_.id(), description_, inputs_, outputs_)
                    : acl::api().aclmdlExecute(loaded_.id(), inputs_.handle(), outputs_.handle()),
           "aclmdlExecute", kCannotRun);
@@ -340,7 +338,7 @@ void Model::run_shaped_locked(const aclrt_buffer_t *inputs, const aclrt_dims_t *
       ShapeRange::read_shapes(description_, outputs_, output_shapes_.data());
       prepare(outputs, memory);
     }
-    copy_out(outputs);
+    transfer_.copy_out(*device_, outputs, outputs_);
   });
   memory.hand_over();
   if (shapes == nullptr) return;
@@ -373,9 +371,7 @@ size_t Model::check_run(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_
                         size_t input_count, const aclrt_buffer_t *outputs,
                         size_t output_count) const {
   check_counts(inputs, input_count, outputs, output_count);
-  refuse_memories(description_.inputs(), inputs, "input");
-  refuse_memories(description_.outputs(), outputs, "output");
-  check_overlap(description_.inputs(), inputs, description_.outputs(), outputs);
+  check_places(inputs, outputs);
   return check_fit(inputs, input_shapes, input_count, outputs, output_count);
 }
 
@@ -493,48 +489,6 @@ void Model::prepare(aclrt_buffer_t *outputs, OutputMemory &memory) const {
     } else {
       check_bytes(tensor, outputs[i], nbytes, "output");
     }
-  }
-}
-
-bool Model::is_in_place(const aclrt_buffer_t &buffer, const DeviceBuffer &own) const noexcept {
-  constexpr uintptr_t kAlignment = 64;  // what aclrtMalloc gives
-  if (!takes_memory_in_place_ || !is_on_device(buffer)) return false;
-  const UserMemory &memory = *buffer.memory->memory;
-  const uint8_t *data = static_cast<uint8_t *>(buffer.data);
-  const size_t room = memory.room() - static_cast<size_t>(data - memory.data());
-  return reinterpret_cast<uintptr_t>(data) % kAlignment == 0 && room >= own.size();
-}
-
-void Model::copy_in(const aclrt_buffer_t *inputs) {
-  for (size_t i = 0; i < description_.inputs().size(); ++i) {
-    if (inputs[i].nbytes == 0) continue;  // older CANN refuses copies of nothing
-    const size_t index = description_.inputs()[i].index;
-    const DeviceBuffer &own = inputs_.buffer(index);
-    const bool in_place = is_in_place(inputs[i], own);
-    inputs_.point(index, in_place ? inputs[i].data : nullptr);
-    if (in_place) continue;
-    check(acl::api().aclrtMemcpy(
-              own.data(), own.size(), inputs[i].data, inputs[i].nbytes,
-              is_on_device(inputs[i]) ? ACL_MEMCPY_DEVICE_TO_DEVICE : device_->to_device()),
-          "aclrtMemcpy", "cannot copy an input to the device");
-  }
-}
-
-void Model::point_outputs(const aclrt_buffer_t *outputs) {
-  for (size_t i = 0; i < description_.outputs().size(); ++i) {
-    const bool in_place = outputs[i].nbytes > 0 && is_in_place(outputs[i], outputs_.buffer(i));
-    outputs_.point(i, in_place ? outputs[i].data : nullptr);
-  }
-}
-
-void Model::copy_out(const aclrt_buffer_t *outputs) {
-  for (size_t i = 0; i < description_.outputs().size(); ++i) {
-    const DeviceBuffer &own = outputs_.buffer(i);
-    if (outputs[i].nbytes == 0 || is_in_place(outputs[i], own)) continue;
-    check(acl::api().aclrtMemcpy(
-              outputs[i].data, outputs[i].nbytes, own.data(), outputs[i].nbytes,
-              is_on_device(outputs[i]) ? ACL_MEMCPY_DEVICE_TO_DEVICE : device_->to_host()),
-          "aclrtMemcpy", "the model ran, but an output cannot be copied to the host");
   }
 }
 

@@ -27,6 +27,7 @@
 #include "core/memory_meter.h"
 #include "core/runtime.h"
 #include "core/shape_range.h"
+#include "core/transfer.h"
 #include "core/weights.h"
 
 namespace aclrt {
@@ -78,6 +79,9 @@ class Model final : public Closeable {
   // Bytes of the device's buffers, one for each of AscendCL's inputs.
   std::vector<size_t> input_sizes() const;
   std::vector<size_t> output_sizes() const;
+  // All steps at once, on memory that is held.
+  void run_held(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes, size_t input_count,
+                aclrt_buffer_t *outputs, size_t output_count, aclrt_shape_t *shapes);
   // Executes alone. selected: the gear that the dataset was given last.
   void execute(Dataset &inputs, Dataset &outputs, size_t gear, size_t &selected);
   // An error outside of a run: a lost device is lost for the runs too.
@@ -90,6 +94,7 @@ class Model final : public Closeable {
   const Gears &gears() const noexcept { return gears_; }
   const ModelFacts &facts() const noexcept { return facts_; }
   int32_t device_id() const noexcept { return device_id_; }
+  const Transfer &transfer() const noexcept { return transfer_; }
   MemoryMeter &meter() noexcept { return meter_; }
 
   [[noreturn]] static void refuse_closed();
@@ -98,6 +103,9 @@ class Model final : public Closeable {
   class OutputMemory;
 
   void execute_fixed(const aclrt_buffer_t *inputs, const aclrt_buffer_t *outputs);
+  void execute_shaped(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
+                      size_t input_count, aclrt_buffer_t *outputs, size_t output_count,
+                      aclrt_shape_t *shapes);
   void refuse_unless_fixed() const;
   void check_counts(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_buffer_t *outputs,
                     size_t output_count) const;
@@ -109,10 +117,6 @@ class Model final : public Closeable {
   void on_device(Body &&body);
   void check_input_bytes(const aclrt_buffer_t *inputs, const aclrt_dims_t *shapes) const;
   void prepare(aclrt_buffer_t *outputs, OutputMemory &memory) const;
-  bool is_in_place(const aclrt_buffer_t &buffer, const DeviceBuffer &own) const noexcept;
-  void copy_in(const aclrt_buffer_t *inputs);
-  void point_outputs(const aclrt_buffer_t *outputs);
-  void copy_out(const aclrt_buffer_t *outputs);
   void read_output_shapes(aclrt_shape_t *shapes) const;
 
   std::mutex mutex_;
@@ -131,8 +135,7 @@ class Model final : public Closeable {
   Description description_;
   Gears gears_;
   const bool has_fixed_shapes_;
-  // With gears or ranges the device may take more of a tensor's memory than a run's share of it.
-  const bool takes_memory_in_place_;
+  const Transfer transfer_;
   AippParameters aipp_;
   ShapeRange range_;
   Dataset inputs_;

@@ -79,6 +79,8 @@ bool Queue::submit(const aclrt_submission_t &submission) {
   const size_t gear =
       model.check_run(submission.inputs, submission.input_shapes, submission.input_count,
                       submission.outputs, submission.output_count);
+  auto hold = MemoryHold::of(submission.inputs, submission.input_count, submission.outputs,
+                             submission.output_count);  // let go of after the lock
   std::lock_guard<std::mutex> lock(mutex_);
   if (is_closing_) throw closed_error();
   Lane *best = nullptr;
@@ -89,7 +91,7 @@ bool Queue::submit(const aclrt_submission_t &submission) {
   refuse_overlap(submission);
   if (best == nullptr) return false;
   Slot &slot = *best->free_slot();
-  best->fill(slot, submission, gear);
+  best->fill(slot, submission, gear, hold);
   slot.deadline = after(submission.timeout_ms);
   best->pending[0].push(slot);
   slot.state = Slot::State::kWaiting;
@@ -133,6 +135,11 @@ void Queue::work(Lane &lane, size_t step) noexcept {
     }
     const bool is_last = step + 1 == lane.threads.size();
     if (is_last || slot.error || slot.outcome != ACLRT_OUTCOME_DONE) {
+      if (slot.hold != nullptr) {  // before anyone hears of it
+        lock.unlock();
+        slot.hold.reset();
+        lock.lock();
+      }
       finish(slot);
       continue;
     }
@@ -155,6 +162,10 @@ void Queue::give_up(Slot &slot, aclrt_outcome_t outcome) noexcept {
   if (slot.outcome == ACLRT_OUTCOME_DONE) slot.outcome = outcome;
   if (slot.state != Slot::State::kWaiting) return;
   slot.lane.pending[0].remove(slot);
+  if (slot.hold != nullptr) {
+    slot.hold->next = std::move(dropped_);
+    dropped_ = std::move(slot.hold);
+  }
   finish(slot);
 }
 
@@ -200,7 +211,7 @@ bool Queue::wait_for_completion(std::unique_lock<std::mutex> &lock, Clock::time_
 }
 
 bool Queue::cancel(uint64_t tag) {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const Locked locked(*this);
   bool is_found = false;
   for (const auto &lane : lanes_) {
     for (const auto &slot : lane->slots) {
@@ -228,13 +239,16 @@ void Queue::close() {
     std::lock_guard<std::mutex> only(close_mutex_);
     if (is_closed_) return;
     {
-      std::unique_lock<std::mutex> lock(mutex_);
+      const Locked locked(*this);
       is_closing_ = true;
       for (const auto &lane : lanes_) {
         for (const auto &slot : lane->slots) {
           if (slot->state == Slot::State::kWaiting) give_up(*slot, ACLRT_OUTCOME_CANCELLED);
         }
       }
+    }
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
       idle_.wait(lock, [this] { return is_idle(); });
       completed_.notify_all();
     }

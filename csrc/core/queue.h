@@ -11,7 +11,7 @@
 // caller's would be copied once more.
 //
 // Threads  One lock for all state; never held while AscendCL is called. A run's memory is in use
-//          until its final completion is there.
+//          until its final completion is there; an aclrt_memory_t is held so long.
 #ifndef ACLRT_CORE_QUEUE_H
 #define ACLRT_CORE_QUEUE_H
 
@@ -59,7 +59,7 @@ class Queue final : public Closeable {
   // timeout_ms: negative for no limit. Throws CLOSED where nothing can come any more.
   template <class Sink>
   size_t take(size_t max, int64_t timeout_ms, Sink &&sink) {
-    std::unique_lock<std::mutex> lock(mutex_);
+    Locked locked(*this);
     const std::optional<Clock::time_point> end = after(timeout_ms);
     while (true) {
       size_t count = 0;
@@ -70,7 +70,7 @@ class Queue final : public Closeable {
         sink(static_cast<const Completion &>(completion));
       }
       if (count > 0 || max == 0) return count;
-      if (!wait_for_completion(lock, now, end)) return 0;
+      if (!wait_for_completion(locked.lock, now, end)) return 0;
     }
   }
 
@@ -86,6 +86,21 @@ class Queue final : public Closeable {
   Queue(const std::vector<std::shared_ptr<Model>> &models, size_t depth);
 
  private:
+  // The lock; the runs that are given up under it let go of their memory after it.
+  struct Locked {
+    explicit Locked(Queue &queue) : owner(queue), lock(queue.mutex_) {}
+    ~Locked() {
+      std::unique_ptr<MemoryHold> dropped = std::move(owner.dropped_);
+      lock.unlock();
+      MemoryHold::drop(std::move(dropped));
+    }
+    Locked(const Locked &) = delete;
+    Locked &operator=(const Locked &) = delete;
+
+    Queue &owner;
+    std::unique_lock<std::mutex> lock;
+  };
+
   static std::optional<Clock::time_point> after(int64_t timeout_ms);
   void start();
   void work(Lane &lane, size_t step) noexcept;
@@ -103,6 +118,7 @@ class Queue final : public Closeable {
   std::condition_variable idle_;       // nothing is waiting or running
   std::vector<std::unique_ptr<Lane>> lanes_;
   SlotRing finished_;
+  std::unique_ptr<MemoryHold> dropped_;  // a list, for Locked
   size_t unfinished_ = 0;
   bool is_closing_ = false;
   bool is_stopping_ = false;

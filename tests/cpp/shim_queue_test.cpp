@@ -5,6 +5,7 @@
 // behind. A step is held where a run has to be found in it; nothing here depends on time.
 #include <map>
 #include <thread>
+#include <utility>
 
 #include "shim_case.h"
 
@@ -383,6 +384,117 @@ void dynamic_shapes(const char *kind) {
   CHECK(toy.is_clean());
 }
 
+struct DeviceMemory {
+  explicit DeviceMemory(int32_t device_id = 0) {
+    CHECK_OK(aclrt_memory_alloc(device_id, 16, ACLRT_MEMORY_DEVICE, &handle));
+    aclrt_memory_info_t info{};
+    CHECK_OK(aclrt_memory_info(handle, &info));
+    buffer = {info.data, info.nbytes, handle};
+  }
+  ~DeviceMemory() { aclrt_memory_release(handle); }
+  void let_go() { aclrt_memory_release(std::exchange(handle, nullptr)); }
+  aclrt_memory_t *handle = nullptr;
+  aclrt_buffer_t buffer{};
+};
+
+// What is on the device is used where it is, and stays as long as the device has it: though the
+// caller has released its handles and given the run up.
+void memory_stays_while_the_device_has_it(aclrt_outcome_t outcome) {
+  const bool is_late = outcome == ACLRT_OUTCOME_TIMED_OUT;
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  DeviceMemory x, y;
+  Feed feed;
+  feed.in[0] = x.buffer;
+  feed.out[0] = y.buffer;
+  toy.forget_calls();
+  toy.hold(2);
+  submit(queue, feed, 1, is_late ? 0 : -1);
+  wait_for(toy, "aclmdlExecute", 1);
+  x.let_go();
+  y.let_go();
+  if (outcome == ACLRT_OUTCOME_CANCELLED) CHECK_OK(aclrt_queue_cancel(queue, 1, nullptr));
+  if (is_late) CHECK_EQ(0, Taken(queue).it.is_final);
+  CHECK_EQ(0, toy.calls("aclrtFree"));
+  toy.hold(0);
+  while (finished(queue) == 0) std::this_thread::yield();
+  CHECK_EQ(2, toy.calls("aclrtFree"));
+  CHECK_EQ(0, toy.calls("aclrtMemcpy"));
+  const Taken last(queue);
+  CHECK_EQ(int{outcome}, int{last.it.outcome});
+  CHECK_EQ(1, last.it.is_final);
+  aclrt_queue_release(queue);
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+// What has not begun lets go of its memory when it is given up.
+void memory_of_runs_that_wait(bool closes) {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  DeviceMemory x, y;
+  Feed first, feed;
+  feed.in[0] = x.buffer;
+  feed.out[0] = y.buffer;
+  toy.forget_calls();
+  toy.hold(1);
+  submit(queue, first);
+  wait_for(toy, "aclrtMemcpy", 1);
+  submit(queue, feed, 1);
+  x.let_go();
+  y.let_go();
+  CHECK_EQ(0, toy.calls("aclrtFree"));
+  std::thread closer;
+  if (closes) {
+    closer = std::thread([&] { CHECK_OK(aclrt_queue_close(queue)); });
+  } else {
+    CHECK_OK(aclrt_queue_cancel(queue, 1, nullptr));
+    CHECK_EQ(2, toy.calls("aclrtFree"));
+  }
+  wait_for(toy, "aclrtFree", 2);
+  toy.hold(0);
+  if (closes) closer.join();
+  CHECK_EQ(int{ACLRT_OUTCOME_CANCELLED}, int{Taken(queue).it.outcome});
+  CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{Taken(queue).it.outcome});
+  aclrt_queue_release(queue);
+  aclrt_model_release(model);
+  CHECK(toy.is_clean());
+}
+
+// Before it enters: closed memory, memory of another device, buffers that do not lie in it.
+void memory_that_is_refused() {
+  const Toy toy("fake");
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+  DeviceMemory x, far(1), closed;
+  CHECK_OK(aclrt_memory_close(closed.handle));
+  const auto refused = [&](aclrt_error_kind_t kind, const char *part, const aclrt_buffer_t &in,
+                           const aclrt_buffer_t &out) {
+    Feed feed;
+    feed.in[0] = in;
+    feed.out[0] = out;
+    const aclrt_submission_t one = submission(feed);
+    size_t accepted = 0;
+    CHECK_FAILS(kind, aclrt_queue_submit(queue, &one, 1, &accepted), part);
+    CHECK_EQ(0u, accepted);
+  };
+  const Feed host;
+  aclrt_buffer_t beyond = x.buffer, small = x.buffer;
+  beyond.data = static_cast<char *>(beyond.data) + 4;
+  small.nbytes = 12;
+  refused(ACLRT_ERROR_CLOSED, "closed", closed.buffer, host.out[0]);
+  refused(ACLRT_ERROR_CLOSED, "closed", host.in[0], closed.buffer);
+  refused(ACLRT_ERROR_INPUT, "on device 1, the model on device 0", far.buffer, host.out[0]);
+  refused(ACLRT_ERROR_INPUT, "does not lie in its memory of 16 bytes", host.in[0], beyond);
+  refused(ACLRT_ERROR_INPUT, "16 bytes, a buffer of 12", small, host.out[0]);
+  refused(ACLRT_ERROR_INPUT, "overlaps input", x.buffer, x.buffer);
+  CHECK_OK(aclrt_memory_close(x.handle));  // nothing of it was kept
+  aclrt_queue_release(queue);
+  aclrt_model_release(model);
+}
+
 void a_fork_may_use_nothing() {
   const Toy toy("fake");
   aclrt_model_t *model = open_model();
@@ -423,6 +535,12 @@ int main() {
   RUN_ON_TOY(wrong_arguments);
   RUN_ON_TOY(dynamic_shapes, "batch");
   RUN_ON_TOY(dynamic_shapes, "range");
+  RUN_ON_TOY(memory_stays_while_the_device_has_it, ACLRT_OUTCOME_DONE);
+  RUN_ON_TOY(memory_stays_while_the_device_has_it, ACLRT_OUTCOME_CANCELLED);
+  RUN_ON_TOY(memory_stays_while_the_device_has_it, ACLRT_OUTCOME_TIMED_OUT);
+  RUN_ON_TOY(memory_of_runs_that_wait, false);
+  RUN_ON_TOY(memory_of_runs_that_wait, true);
+  RUN_ON_TOY(memory_that_is_refused);
   RUN_ON_TOY(a_fork_may_use_nothing);
   return check::result();
 }

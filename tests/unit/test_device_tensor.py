@@ -149,16 +149,45 @@ def test_what_cannot_be_made_is_refused(make):
         make(2, "f4", device_id="0")
 
 
-def test_dynamic_models_take_them_by_bind(tmp_path):
-    """A call says so."""
-    path = convert_add(
-        tmp_path / "dynamic.om", ["n", 3], input_shape={"x": (-1, 3)}, dynamic_batch_size=[1, 2]
+@pytest.mark.parametrize("kind", ["gears", "range"])
+def test_dynamic_models(tmp_path, kind):
+    """By call, in flight and bound. What has the largest gear's size is used where it is, anything
+    else is copied once within the device."""
+    options = (
+        {"input_shape": {"x": (-1, 3)}, "dynamic_batch_size": [1, 2]}
+        if kind == "gears"
+        else {"input_shape_range": {"x": ((1, 4), 3)}}
     )
-    with aclrt.OfflineModel(path) as model, DeviceTensor.from_numpy(X) as x:
-        with pytest.raises(InputError, match=r"model\.bind\(\) takes them"):
-            model(x)
-        with model.bind(x) as step:
-            np.testing.assert_array_equal(X + 1, step()[0], strict=True)
+    path = convert_add(tmp_path / "dynamic.om", ["n", 3], **options)
+    with aclrt.OfflineModel(path) as model:
+        for rows in (1, 2):
+            with DeviceTensor.from_numpy(X[:rows]) as x, DeviceTensor.empty((rows, 3), "f4") as y:
+                step = model.bind(x, y)
+                ways = {
+                    "call": lambda x=x, y=y: model(x, out=y)[0],
+                    "flight": lambda x=x, y=y: model.submit(x, out={"y": y}).result(600)[0],
+                    "bound": lambda step=step: step()[0],
+                }
+                for way, run in ways.items():
+                    y.copy_from(X[:rows] * 0)
+                    run()  # the gear is set
+                    before = copies()
+                    assert y is run(), way
+                    in_place = kind == "gears" and rows == 2
+                    assert (0 if in_place else 2) == copies() - before, way
+                    np.testing.assert_array_equal(X[:rows] + 1, y.numpy(), strict=True)
+                np.testing.assert_array_equal(X[:rows] + 1, model(x)[0], strict=True)
+                np.testing.assert_array_equal(X[:rows] + 1, model.submit(x).result(600)[0])
+                assert y is model(X[:rows], out=[y])[0]
+                step.close()
+                with pytest.raises(InputError):
+                    model(X[:1] if rows == 2 else X, out=y)
+                with pytest.raises(InputError):
+                    model.submit(X[:1] if rows == 2 else X, out=y).result(600)
+        if kind == "gears":
+            large = DeviceTensor.from_numpy(np.tile(X, (2, 1)))
+            with large, pytest.raises(InputError, match="take arrays, not a DeviceTensor"):
+                model(large, split=True)
 
 
 def test_pinned_arrays(add_one):

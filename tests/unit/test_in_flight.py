@@ -352,8 +352,12 @@ def test_a_shape_range_has_the_shapes_of_its_run(tmp_path):
         feeds = [np.full((n, 3), n, np.float32) for n in (1, 7, 64, 2)]
         for feed, result in zip(feeds, model.map(feeds), strict=True):
             assert (result["y"] == -feed).all()
-        with pytest.raises(aclrt.InputError, match="out="):
-            model.submit(feeds[0], out=np.empty((1, 3), np.float32))
+        y = np.zeros((7, 3), np.float32)
+        assert model.submit(feeds[1], out=y).result(LONG_S)["y"] is y
+        assert (y == -7).all()
+        for shape in ((1, 3), (64, 3)):
+            with pytest.raises(aclrt.InputError, match="bytes"):
+                model.submit(feeds[1], out=np.empty(shape, np.float32)).result(LONG_S)
         with held():
             given_up = model.submit(feeds[2])
             struck()

@@ -441,7 +441,8 @@ typedef struct aclrt_queue_options_t {
 } aclrt_queue_options_t;
 
 // One run. The structures and dims are copied by aclrt_queue_submit; the memory behind them stays
-// the caller's to keep, as do the arrays outputs and shapes themselves, which the run writes.
+// the caller's to keep, as do the arrays outputs and shapes themselves, which the run writes. An
+// aclrt_memory_t that a buffer names is held until the final completion, though it be released.
 typedef struct aclrt_submission_t {
   const aclrt_buffer_t *inputs;
   const aclrt_dims_t *input_shapes;  // as in aclrt_model_run_shaped; NULL where shapes are fixed
