@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from .pool import DevicePool, DeviceState
     from .process_pool import ProcessPool, WorkerDiedError
     from .profiler import Profiler
+    from .recording import RecordedCall, RecordedFailure, Recording, record
     from .tracing import trace
 
 __all__ = [
@@ -101,6 +102,9 @@ __all__ = [
     "OfflineModel",
     "ProcessPool",
     "Profiler",
+    "RecordedCall",
+    "RecordedFailure",
+    "Recording",
     "Result",
     "RuntimeInfo",
     "TensorSpec",
@@ -121,6 +125,7 @@ __all__ = [
     "inspect",
     "om",
     "pinned_empty",
+    "record",
     "runtime_info",
     "schemas",
     "trace",
@@ -147,6 +152,10 @@ _NAMES = {
     "inspect": "om",
     "trace": "tracing",
     "with_fallback": "fallback",
+    "RecordedCall": "recording",
+    "RecordedFailure": "recording",
+    "Recording": "recording",
+    "record": "recording",
     "FallbackBinding": "_fallback_runs",
     "FallbackModel": "fallback",
 }

@@ -13,8 +13,10 @@ from . import _faults as faults
 from . import runtime
 from ._faults import fault, read_ledger
 from ._ffi import ffi, lib, raise_for, take_string
+from ._replay import Replay, replay
 
 __all__ = [
+    "Replay",
     "check_table",
     "checks",
     "fault",
@@ -23,6 +25,7 @@ __all__ = [
     "ledger",
     "ledger_text",
     "profile",
+    "replay",
     "reset",
     "set_checks",
     "trace",

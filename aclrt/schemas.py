@@ -55,6 +55,7 @@ _TEXT_OR_NULL, _WHOLE_OR_NULL, _NUMBER_OR_NULL = map(_or_null, (_TEXT, _WHOLE, _
 _NUMBERS_OR_NULL = _or_null(_list(_NUMBER))
 _PROBLEM = _object(severity=_one_of("error", "warning"), problem=_TEXT, next_step=_TEXT)
 _PLACE = _object(path=_TEXT_OR_NULL, version=_TEXT_OR_NULL)
+_FAILURE = _object(function=_TEXT, nth=_WHOLE, code=_WHOLE, message=_TEXT)
 _FILE = _object(path=_TEXT, problem=_TEXT_OR_NULL)
 
 _DOCTOR: dict[str, _Schema] = {
@@ -298,6 +299,24 @@ _PARTS: dict[str, dict[str, _Schema]] = {
     },
     "aclrt-doctor/1": _DOCTOR,
     "aclrt-explain/1": _EXPLAIN,
+    "aclrt-record/1": {
+        "path": _TEXT,
+        "aclrt_version": _TEXT,
+        "backend": _TEXT,
+        "soc_name": _TEXT_OR_NULL,
+        "device_count": _WHOLE_OR_NULL,
+        "threads": _WHOLE,
+        "calls": _map(_WHOLE),
+        "failures": _list(_FAILURE),
+        "data_nbytes": _WHOLE,
+    },
+    "aclrt-replay/1": {
+        "record": _TEXT,
+        "exit_code": _WHOLE_OR_NULL,
+        "came_again": _list(_FAILURE),
+        "missing": _list(_FAILURE),
+        "notes": _list(_TEXT),
+    },
     "aclrt-fake-env/1": {"variables": _map(_TEXT)},
     "aclrt-inspect-check/1": {
         "file": _TEXT,

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from aclrt import _drop_in, _replay, compat
-from aclrt.errors import InputError
+from aclrt import _drop_in, _replay, compat, recording
 
 from . import _arguments, _output
 from ._arguments import Parser, UsageError
@@ -43,18 +44,23 @@ def add_to(commands: Commands) -> None:
     replay = actions.add_parser(
         "replay",
         help="run a program with the failures that ACLRT_RECORD recorded",
-        usage="aclrt fake replay RECORD -- PROGRAM [ARGS ...]",
+        usage="aclrt fake replay [--report FILE] RECORD -- PROGRAM [ARGS ...]",
     )
+    replay.add_argument("--report", metavar="FILE", help="write what came again, as JSON")
     replay.add_argument("record", metavar="RECORD", help="the file that ACLRT_RECORD wrote")
     replay.add_argument("program", nargs=argparse.REMAINDER, metavar="PROGRAM")
     replay.set_defaults(command=_replayed)
+    show = actions.add_parser("show", help="tell what ACLRT_RECORD recorded")
+    show.add_argument("record", metavar="RECORD", help="the file that ACLRT_RECORD wrote")
+    _arguments.add_json(show)
+    show.set_defaults(command=_show)
     env = actions.add_parser("env", help='print the variables, for eval "$(aclrt fake env)"')
     _arguments.add_json(env)
     env.set_defaults(command=_env)
 
 
 def _nothing(options: argparse.Namespace) -> int:
-    raise UsageError("an action is needed: run, replay or env", hint="aclrt fake --help")
+    raise UsageError("an action is needed: run, replay, show or env", hint="aclrt fake --help")
 
 
 def _env(options: argparse.Namespace) -> int:
@@ -74,16 +80,32 @@ def _run(options: argparse.Namespace) -> int:
 
 def _replayed(options: argparse.Namespace) -> int:
     program = _program(options, "replay RECORD")
-    failures = _replay.failures(options.record)
-    if not failures:
-        raise InputError(
-            f"{options.record} holds no failing call, so there is nothing to replay",
-            hint="aclrt fake run -- PROGRAM runs it without faults.",
-        )
-    environment = {**os.environ, **_drop_in.environment(), "ACLRT_BACKEND": "fake"}
-    environment.pop("ACLRT_RECORD", None)
-    environment["ACLRT_FAKE_FAULTS"] = "; ".join(failure.fault for failure in failures)
-    _become(program, environment)
+    sys.stdout.flush()
+    report = _replay.run(options.record, program)
+    print(f"aclrt: {report.text()}", file=sys.stderr)
+    if options.report is not None:
+        Path(options.report).write_text(json.dumps(report.to_dict(), indent=2) + "\n", "utf-8")
+    assert report.exit_code is not None
+    return report.exit_code
+
+
+def _show(options: argparse.Namespace) -> int:
+    found = recording.Recording(options.record)
+    about = found.to_dict()
+    if options.json:
+        _output.print_json(about)
+        return 0
+    machine = f"{found.soc_name or 'unknown chip'}, {about['backend']}"
+    print(f"{found.path}: {len(found.calls)} calls in {about['threads']} threads ({machine})")
+    for function, count in about["calls"].items():
+        print(f"{count:8}  {function}")
+    for failure in found.failures:
+        print(f"failed: {failure.function} #{failure.nth}: {failure.code}")
+        for line in failure.message.strip().splitlines():
+            print(f"        {line}")
+    if about["data_nbytes"]:
+        print(f"{about['data_nbytes']} bytes of copies in {found.path}.data")
+    return 0
 
 
 def _program(options: argparse.Namespace, action: str) -> list[str]:

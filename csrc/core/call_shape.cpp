@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/call_shape.h"
 
+#include <algorithm>
 #include <cctype>
 #include <string>
 #include <vector>
@@ -37,6 +38,32 @@ std::vector<std::string> value_names(const std::string &parameters) {
   return names;
 }
 
+// The first parameter that is a pointer to one value that the function writes: its position, and
+// the value's size; 0 where there is none. Buffers and structures are not told by their length.
+size_t output_of(const std::string &parameters, int8_t *position) {
+  struct Type {
+    const char *name;
+    size_t nbytes;
+  };
+  static constexpr Type kTypes[] = {
+      {"(void **", 8},      {"(aclrtContext *", 8}, {"(aclrtStream *", 8},
+      {"(aclrtEvent *", 8}, {"(int32_t *", 4},      {"(uint32_t *", 4},
+      {"(size_t *", 8},     {"(uint64_t *", 8},     {"(aclrtRunMode *", 4},
+  };
+  for (const Type &type : kTypes) {
+    if (begins(parameters, type.name)) {
+      *position = 0;
+      return type.nbytes;
+    }
+  }
+  // The id of a model comes after what it is loaded from.
+  const size_t found = parameters.find(", uint32_t *modelId");
+  if (found == std::string::npos) return 0;
+  *position = static_cast<int8_t>(
+      1 + std::count(parameters.begin(), parameters.begin() + static_cast<long>(found), ','));
+  return 4;
+}
+
 CallShape read(const acl::FunctionInfo &info) {
   const std::string name = info.name;
   CallShape shape;
@@ -52,6 +79,11 @@ CallShape read(const acl::FunctionInfo &info) {
     if (names[i] == "count" || names[i] == "size" || names[i] == "width") shape.bytes = at;
     if (names[i] == "height" && copies) shape.height = at;
   }
+  if (copies && begins(info.parameters, "(void *dst, size_t destMax, const void *src,")) {
+    shape.target = 0;
+    shape.source = 2;
+  }
+  shape.output_nbytes = static_cast<uint8_t>(output_of(info.parameters, &shape.output));
   if (executes) shape.lane = ACLRT_TRACE_COMPUTE;
   if (copies || sets) shape.lane = ACLRT_TRACE_OTHER;
   const bool is_queued = begins(name, "aclop") || name.find("Async") != std::string::npos;

@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -15,16 +17,64 @@
 
 namespace aclrt {
 
-Record::Record(const std::string &path, const std::string &library, bool is_fake)
-    : file_(std::fopen(path.c_str(), "we")) {
-  if (file_ == nullptr) throw io_error(errno, "cannot write " + path + " (ACLRT_RECORD)");
+namespace {
+
+constexpr size_t kLongestText = 4096;
+
+std::string with_pid(std::string path) {
+  for (size_t at = path.find("%p"); at != std::string::npos; at = path.find("%p", at)) {
+    const std::string pid = std::to_string(getpid());
+    path.replace(at, 2, pid);
+    at += pid.size();
+  }
+  return path;
+}
+
+// What a reader of records has to know of a call without knowing AscendCL; nullptr: nothing.
+const char *tells(const std::string &function, int64_t result) {
+  if (function == "aclrtGetSocName") return "soc_name";
+  if (function == "aclrtGetDeviceCount") return "device_count";
+  if (function == "aclGetRecentErrMsg") return "message";
+  // "There is none" is an answer and no failure.
+  const bool asks = function == "aclrtGetCurrentContext" || function == "aclrtGetDevice";
+  return asks && result == ACL_ERROR_RT_CONTEXT_NULL ? "no_context" : nullptr;
+}
+
+// The bytes that a copy between host and device carries, on the host's side, once they are there.
+const void *host_side(const acl::Call &call, const CallShape &shape) noexcept {
+  if (shape.height != CallShape::kNone || shape.source < 0) return nullptr;
+  const int32_t lane = shape.lane_of(call);
+  if (lane == ACLRT_TRACE_H2D) return reinterpret_cast<void *>(call.arguments[shape.source]);
+  if (lane != ACLRT_TRACE_D2H || shape.is_async) return nullptr;
+  return reinterpret_cast<void *>(call.arguments[shape.target]);
+}
+
+}  // namespace
+
+Record::Record(const Options &options, const acl::Table &table, const std::string &soc_name,
+               uint32_t device_count)
+    : data_nbytes_(options.data_nbytes) {
+  const std::string path = with_pid(options.path);
+  data_path_ = path + ".data";
+  file_ = std::fopen(path.c_str(), "we");
+  if (file_ == nullptr) throw io_error(errno, "cannot write the record " + path);
   om::JsonWriter json;
   json.begin_object();
-  json.field("schema", "aclrec/1").field("aclrt_version", ACLRT_VERSION);
-  json.field("backend", is_fake ? "fake" : "npu").field("library", library);
-  json.field("pid", static_cast<int32_t>(getpid()));
-  if (!write(json.end_object().take())) throw io_error(errno, "cannot write " + path);
+  json.field("schema", "aclrec/2").field("aclrt_version", ACLRT_VERSION);
+  json.field("backend", table.is_fake() ? "fake" : "npu").field("library", table.path);
+  json.field("pid", static_cast<int32_t>(getpid())).field("data_nbytes", data_nbytes_);
+  if (!soc_name.empty()) json.field("soc_name", soc_name).field("device_count", device_count);
+  if (!write(json.end_object().take())) {
+    const int number = errno;
+    std::fclose(file_);
+    throw io_error(number, "cannot write the record " + path);
+  }
   call_shape(0);  // reads functions.def now, not in the first call
+}
+
+Record::~Record() {
+  std::fclose(file_);
+  if (data_ != nullptr) std::fclose(data_);
 }
 
 void Record::before(const acl::Call &) noexcept {}
@@ -47,10 +97,45 @@ void Record::after(const acl::Call &call) noexcept {
     if (const uint64_t nbytes = shape.nbytes(call); nbytes != 0) json.field("bytes", nbytes);
     json.field(has_code ? "code" : "result",
                has_code ? static_cast<int64_t>(code) : static_cast<int64_t>(call.result));
+    if (const char *meaning = tells(info.name, static_cast<int64_t>(code))) {
+      json.field("tells", meaning);
+    }
+    if (std::strncmp(info.parameters, "(const char *", 13) == 0 && call.arguments[0] != 0) {
+      const char *text = reinterpret_cast<const char *>(call.arguments[0]);
+      json.field("input_text", std::string_view(text, strnlen(text, kLongestText)));
+    }
+    if (std::strcmp(info.result, "const char *") == 0 && call.result != 0) {
+      const char *text = reinterpret_cast<const char *>(call.result);
+      json.field("text", std::string_view(text, strnlen(text, kLongestText)));
+    }
+    if (has_code && code == ACL_SUCCESS) {
+      if (shape.output >= 0 && call.arguments[shape.output] != 0) {
+        int64_t value = 0;
+        std::memcpy(&value, reinterpret_cast<void *>(call.arguments[shape.output]),
+                    shape.output_nbytes);
+        json.field("output", value);
+      }
+      write_data(call, json);
+    }
     write(json.end_object().take());
   } catch (...) {
     // Out of memory: this call is not recorded.
   }
+}
+
+void Record::write_data(const acl::Call &call, om::JsonWriter &json) {
+  const CallShape &shape = call_shape(call.function);
+  const void *bytes = data_nbytes_ == 0 ? nullptr : host_side(call, shape);
+  if (bytes == nullptr) return;
+  const uint64_t nbytes = std::min(shape.nbytes(call), data_nbytes_);
+  if (data_ == nullptr) data_ = std::fopen(data_path_.c_str(), "we");
+  if (data_ == nullptr || std::fwrite(bytes, 1, nbytes, data_) != nbytes ||
+      std::fflush(data_) != 0) {
+    json.field("data_problem", std::strerror(errno));
+    return;
+  }
+  json.field("data_offset", data_size_).field("data_nbytes", nbytes);
+  data_size_ += nbytes;
 }
 
 bool Record::write(std::string line) noexcept {
@@ -58,11 +143,24 @@ bool Record::write(std::string line) noexcept {
   return std::fwrite(line.data(), 1, line.size(), file_) == line.size() && std::fflush(file_) == 0;
 }
 
-void record_if_asked(const std::string &library, bool is_fake) {
+void record_if_asked(const acl::Table &table) {
   const char *path = getenv("ACLRT_RECORD");
   if (path == nullptr || *path == '\0') return;
+  Record::Options options;
+  options.path = path;
+  const char *data = getenv("ACLRT_RECORD_DATA");
+  if (data != nullptr && std::strcmp(data, "all") == 0) {
+    options.data_nbytes = UINT64_MAX;
+  } else if (data != nullptr && *data != '\0') {
+    char *end = nullptr;
+    options.data_nbytes = std::strtoull(data, &end, 10);
+    if (std::isdigit(static_cast<unsigned char>(*data)) == 0 || *end != '\0') {
+      throw Error(ACLRT_ERROR_INPUT, std::string("ACLRT_RECORD_DATA is \"") + data + "\"",
+                  "it takes \"all\", or the most bytes to keep of each copy");
+    }
+  }
   // Never destroyed: calls may come at exit.
-  acl::observe(new Record(path, library, is_fake));
+  acl::observe(new Record(options, table, "", 0));
 }
 
 }  // namespace aclrt

@@ -129,7 +129,7 @@ void Runtime::load_locked(const RuntimeOptions *options) {
   } catch (const acl::LoadError &failure) {
     throw backend_error(failure);
   }
-  record_if_asked(table->path, table->is_fake());
+  record_if_asked(*table);
   options_ = wanted;
   options_.acl_config.clear();  // until aclInit has taken one
   found.is_fake = table->is_fake();

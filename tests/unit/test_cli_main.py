@@ -46,7 +46,7 @@ def test_every_command_explains_itself(command, capsys):
         (["run", "m.om", "--device", "-1"], "-1"),
         (["bench", "m.om", "--iterations", "0"], "at least 1"),
         (["bench", "m.om", "--warmup", "many"], "many"),
-        (["fake"], "run, replay or env"),
+        (["fake"], "run, replay, show or env"),
         (["fake", "run"], "a program is needed"),
     ],
 )

@@ -41,6 +41,8 @@ def folder(tmp_path, monkeypatch):
         "aipp_op { aipp_mode: static input_format: YUV400_U8 src_image_size_w: 8 "
         "src_image_size_h: 8 min_chn_0: 1 var_reci_chn_0: 0.5 }"
     )
+    with aclrt.record("r.aclrec"):
+        aclrt.devices()
     aclrt.convert("m.onnx", "aipp.om", input_shape="image:1,1,8,8", insert_op_conf="aipp.cfg")
     return tmp_path
 
@@ -73,6 +75,7 @@ CASES = {
         ("explain 0", 0),
     ],
     "fake-env": [("fake env", 0)],
+    "record": [("fake show r.aclrec", 0)],
     "schemas": [("schema", 0)],
 }
 LINES = [(name, line, code) for name, lines in CASES.items() for line, code in lines]
@@ -115,7 +118,7 @@ def test_a_partial_deployment_is_valid(folder, capsys, monkeypatch):
 
 def test_every_schema_is_a_schema_and_is_tried(capsys):
     """Each is valid JSON Schema; there is a case above for each."""
-    tried = {*CASES, "bench-config", "bench-diff", "profile"}
+    tried = {*CASES, "bench-config", "bench-diff", "profile", "replay"}
     assert {f"aclrt-{name}/1" for name in tried} == set(schemas.NAMES)
     for name in schemas.NAMES:
         schema = schemas.schema(name)

@@ -555,6 +555,16 @@ ACLRT_API aclrt_status_t *aclrt_trace_spans(aclrt_trace_t *trace, const aclrt_tr
 ACLRT_API aclrt_status_t *aclrt_trace_write(aclrt_trace_t *trace, const char *path);
 // Stops it too. NULL is ignored.
 ACLRT_API void aclrt_trace_release(aclrt_trace_t *trace);
+// A record has every call of AscendCL that this library makes until it is released, a line of JSON
+// each, written when the call is over; docs/fake.md has the format. ACLRT_RECORD makes one of the
+// whole process. path: %p in it becomes the process's number. data_nbytes: how many bytes of each
+// copy between host and device to keep, in path.data; 0 for none. Loads and initialises AscendCL.
+typedef struct aclrt_record aclrt_record_t;
+ACLRT_API aclrt_status_t *aclrt_record_start(const char *path, uint64_t data_nbytes,
+                                             aclrt_record_t **record);
+// NULL is ignored.
+ACLRT_API void aclrt_record_release(aclrt_record_t *record);
+
 // Now, by the clock that spans are stamped with: the machine's steady clock (CLOCK_MONOTONIC), or
 // the fake device's virtual one (*is_virtual, may be NULL, is 1).
 ACLRT_API int64_t aclrt_trace_clock(int32_t *is_virtual);
