@@ -265,6 +265,9 @@ class DeviceTensor(Closing):
             ForkedProcessError: This is a child of the process that made it.
         """
         self._closed = True
+        is_idle = ffi.new("int32_t *")
+        while not is_idle[0]:  # by slices, so that Ctrl-C is heard
+            raise_for(lib.aclrt_memory_drain(self._handle, 50, is_idle))
         raise_for(lib.aclrt_memory_close(self._handle))
 
     def __repr__(self) -> str:

@@ -47,6 +47,14 @@ aclrt_status_t *aclrt_memory_copy(aclrt_memory_t *to, size_t to_offset, aclrt_me
   });
 }
 
+aclrt_status_t *aclrt_memory_drain(aclrt_memory_t *memory, int64_t timeout_ms, int32_t *is_idle) {
+  return aclrt::capi::guard_object([&] {
+    aclrt::capi::require_pointer(memory, "memory");
+    aclrt::capi::require_pointer(is_idle, "is_idle");
+    *is_idle = memory->memory->drain(timeout_ms);
+  });
+}
+
 aclrt_status_t *aclrt_memory_close(aclrt_memory_t *memory) {
   return aclrt::capi::guard_object([&] {
     aclrt::capi::require_pointer(memory, "memory");

@@ -357,9 +357,10 @@ std::vector<size_t> Model::output_sizes() const {
   return sizes_of_outputs(description_, gears_);
 }
 
+// Without the lock: a binding does not wait for a run in progress.
 void Model::check_bound(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
-                        size_t input_count, const aclrt_buffer_t *outputs, size_t output_count) {
-  std::lock_guard<std::mutex> lock(mutex_);
+                        size_t input_count, const aclrt_buffer_t *outputs,
+                        size_t output_count) const {
   refuse_unless_open();
   check_counts(inputs, input_count, outputs, output_count);
   const MemoryUse use(inputs, input_count, outputs, output_count);

@@ -61,7 +61,7 @@ class Model final : public Closeable {
 
   // ---- for a binding, whose buffers are checked beforehand ----
   void check_bound(const aclrt_buffer_t *inputs, const aclrt_dims_t *input_shapes,
-                   size_t input_count, const aclrt_buffer_t *outputs, size_t output_count);
+                   size_t input_count, const aclrt_buffer_t *outputs, size_t output_count) const;
   std::unique_lock<std::mutex> lock() { return std::unique_lock<std::mutex>(mutex_); }
   // Under the lock.
   void run_bound(const aclrt_buffer_t *inputs, size_t input_count, const aclrt_buffer_t *outputs,

@@ -3,6 +3,7 @@
 // Allocates, copies, frees.
 #include "core/user_memory.h"
 
+#include <chrono>
 #include <cstring>
 
 #include "core/context_guard.h"
@@ -16,6 +17,7 @@ namespace {
 constexpr char kCannotCopyIn[] = "cannot copy to memory of the device";
 constexpr char kCannotCopyOut[] = "cannot copy from memory of the device";
 constexpr size_t kLine = 64;
+constexpr int64_t kLongestMs = int64_t{1000} * 3600 * 24 * 365;  // what a clock can hold
 
 [[noreturn]] void refuse(const std::string &message, const char *hint = "") {
   throw Error(ACLRT_ERROR_INPUT, message, hint);
@@ -85,7 +87,7 @@ void UserMemory::acquire() {
 void UserMemory::release() noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
   // Under the lock, because the one who waits may destroy this.
-  if (--users_ == 0 && is_closed_) idle_.notify_all();
+  if (--users_ == 0 && (is_closed_ || is_awaited_)) idle_.notify_all();
 }
 
 void UserMemory::close() {
@@ -101,6 +103,17 @@ void UserMemory::close() {
   }
   Runtime::instance().remove(this);
   failure.throw_if_any();
+}
+
+bool UserMemory::drain(int64_t timeout_ms) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const auto is_idle = [&] { return users_ == 0; };
+  is_awaited_ = true;
+  if (timeout_ms >= 0 && timeout_ms <= kLongestMs) {
+    return idle_.wait_for(lock, std::chrono::milliseconds(timeout_ms), is_idle);
+  }
+  idle_.wait(lock, is_idle);
+  return true;
 }
 
 aclrt_memory_info_t UserMemory::info() {

@@ -31,6 +31,8 @@ class UserMemory final : public Closeable {
   static void copy(UserMemory &to, size_t to_offset, UserMemory &from, size_t from_offset,
                    size_t nbytes);
   void close() override;
+  // Waits until nothing uses it; false if that takes longer. timeout_ms: negative for no limit.
+  bool drain(int64_t timeout_ms);
   bool outlives_shutdown() const noexcept override { return kind_ == ACLRT_MEMORY_HOST; }
 
   // Between them it stays. acquire throws CLOSED after close().
@@ -60,6 +62,7 @@ class UserMemory final : public Closeable {
   std::condition_variable idle_;
   uint32_t users_ = 0;
   bool is_closed_ = false;
+  bool is_awaited_ = false;  // by drain(), once at least
   DeviceRef device_;
   bool is_on_device_;
   size_t room_;

@@ -35,6 +35,12 @@ size_t submit(aclrt_queue_t *queue, Feed &feed, uint64_t tag = 0, int64_t timeou
   return accepted;
 }
 
+aclrt_status_t *try_submit(aclrt_queue_t *queue, Feed &feed) {
+  const aclrt_submission_t one = submission(feed);
+  size_t accepted = 0;
+  return aclrt_queue_submit(queue, &one, 1, &accepted);
+}
+
 // What completes next; the kind of its status.
 struct Taken {
   explicit Taken(aclrt_queue_t *queue, int64_t timeout_ms = -1) {
@@ -51,6 +57,25 @@ void wait_for(const Toy &toy, const char *call, int count) {
   while (toy.calls(call) < count) std::this_thread::yield();
 }
 
+// A model with a queue; in the end nothing is left of them.
+struct Flying {
+  ~Flying() {
+    aclrt_queue_release(queue);
+    aclrt_model_release(model);
+    CHECK(toy.is_clean());
+  }
+  // Submits a run that is held in the copy of its input (1) or in its execution (2).
+  void hold(int stage, Feed &feed, uint64_t tag = 0, int64_t timeout_ms = -1) {
+    toy.forget_calls();
+    toy.hold(stage);
+    CHECK_EQ(1u, submit(queue, feed, tag, timeout_ms));
+    wait_for(toy, stage == 1 ? "aclrtMemcpy" : "aclmdlExecute", 1);
+  }
+  const Toy toy{"fake"};
+  aclrt_model_t *model = open_model();
+  aclrt_queue_t *queue = open_queue(model);
+};
+
 size_t finished(aclrt_queue_t *queue) {
   aclrt_queue_info_t info{};
   CHECK_OK(aclrt_queue_info(queue, &info));
@@ -58,10 +83,8 @@ size_t finished(aclrt_queue_t *queue) {
 }
 
 void runs_come_back_in_order() {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
-  const int live = toy.live();
+  Flying at;
+  const int live = at.toy.live();
   Feed feeds[kDepth + 1];
   aclrt_submission_t all[kDepth + 1];
   for (size_t i = 0; i <= kDepth; ++i) {
@@ -69,74 +92,62 @@ void runs_come_back_in_order() {
     all[i] = submission(feeds[i], i);
   }
   size_t accepted = 0;
-  CHECK_OK(aclrt_queue_submit(queue, all, kDepth + 1, &accepted));
+  CHECK_OK(aclrt_queue_submit(at.queue, all, kDepth + 1, &accepted));
   CHECK_EQ(kDepth, accepted);
   for (size_t i = 0; i < kDepth; ++i) {
-    const Taken taken(queue);
+    const Taken taken(at.queue);
     CHECK_EQ(i, taken.it.tag);
     CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{taken.it.outcome});
     CHECK_EQ(1, taken.it.is_final);
     CHECK_EQ(feeds[i].x[0] + 1, feeds[i].y[0]);
   }
-  CHECK_EQ(1u, submit(queue, feeds[kDepth]));
-  CHECK_EQ(1u, Taken(queue).count);
-  CHECK_EQ(0u, Taken(queue, 0).count);
+  CHECK_EQ(1u, submit(at.queue, feeds[kDepth]));
+  CHECK_EQ(1u, Taken(at.queue).count);
+  CHECK_EQ(0u, Taken(at.queue, 0).count);
   aclrt_completion_t taken{};
   size_t count = 0;
-  CHECK_OK(aclrt_queue_exchange(queue, all, 2, &accepted, &taken, 1, -1, &count));
+  CHECK_OK(aclrt_queue_exchange(at.queue, all, 2, &accepted, &taken, 1, -1, &count));
   CHECK_EQ(2u, accepted);
   CHECK_EQ(0u, taken.tag);
-  CHECK_OK(aclrt_queue_exchange(queue, nullptr, 0, &accepted, &taken, 1, -1, &count));
+  CHECK_OK(aclrt_queue_exchange(at.queue, nullptr, 0, &accepted, &taken, 1, -1, &count));
   CHECK_EQ(1u, taken.tag);
-  CHECK_EQ(live, toy.live());
-  CHECK_EQ(0, toy.overlapped());
-  CHECK_OK(aclrt_queue_close(queue));
-  CHECK_OK(aclrt_queue_close(queue));
-  CHECK_FAILS(ACLRT_ERROR_CLOSED, aclrt_queue_submit(queue, all, 1, &accepted), "closed");
+  CHECK_EQ(live, at.toy.live());
+  CHECK_EQ(0, at.toy.overlapped());
+  CHECK_OK(aclrt_queue_close(at.queue));
+  CHECK_OK(aclrt_queue_close(at.queue));
+  CHECK_FAILS(ACLRT_ERROR_CLOSED, aclrt_queue_submit(at.queue, all, 1, &accepted), "closed");
   aclrt_completion_t none{};
-  CHECK_FAILS(ACLRT_ERROR_CLOSED, aclrt_queue_take(queue, &none, 1, -1, &accepted), "closed");
-  aclrt_queue_release(queue);
+  CHECK_FAILS(ACLRT_ERROR_CLOSED, aclrt_queue_take(at.queue, &none, 1, -1, &accepted), "closed");
   Feed plain;
-  CHECK_OK(plain.run(model));
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
+  CHECK_OK(plain.run(at.model));
 }
 
 // While the first run is held in a step, the second gets as far as that step allows, and the third
 // is not refused.
 void steps_overlap(int held, const char *call, int calls_then) {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
+  Flying at;
   Feed feeds[kDepth];
-  toy.forget_calls();
-  toy.hold(held);
-  for (Feed &feed : feeds) CHECK_EQ(1u, submit(queue, feed));
-  wait_for(toy, call, calls_then);
-  CHECK_EQ(0u, finished(queue));
-  toy.hold(0);
-  for (size_t i = 0; i < kDepth; ++i) CHECK_EQ(1u, Taken(queue).count);
-  CHECK_EQ(int{kDepth}, toy.calls("aclmdlExecute"));
-  CHECK_EQ(int{2 * kDepth}, toy.calls("aclrtMemcpy"));
-  CHECK_EQ(0, toy.calls("aclrtMalloc") + toy.calls("aclmdlCreateDataset"));
+  at.toy.forget_calls();
+  at.toy.hold(held);
+  for (Feed &feed : feeds) CHECK_EQ(1u, submit(at.queue, feed));
+  wait_for(at.toy, call, calls_then);
+  CHECK_EQ(0u, finished(at.queue));
+  at.toy.hold(0);
+  for (size_t i = 0; i < kDepth; ++i) CHECK_EQ(1u, Taken(at.queue).count);
+  CHECK_EQ(int{kDepth}, at.toy.calls("aclmdlExecute"));
+  CHECK_EQ(int{2 * kDepth}, at.toy.calls("aclrtMemcpy"));
+  CHECK_EQ(0, at.toy.calls("aclrtMalloc") + at.toy.calls("aclmdlCreateDataset"));
   // In either order: a queue holds its model.
-  aclrt_model_release(model);
-  aclrt_queue_release(queue);
-  CHECK(toy.is_clean());
+  aclrt_model_release(std::exchange(at.model, nullptr));
 }
 
 void a_run_in_time_and_one_that_is_late() {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
+  Flying at;
   Feed first, second, third;
-  toy.forget_calls();
-  toy.hold(1);
-  CHECK_EQ(1u, submit(queue, first, 1, 0));
-  wait_for(toy, "aclrtMemcpy", 1);
-  CHECK_EQ(1u, submit(queue, second, 2, 0));
+  at.hold(1, first, 1, 0);
+  CHECK_EQ(1u, submit(at.queue, second, 2, 0));
   // The one that the device has: twice. The one that waits: at once, and never run.
-  const Taken late(queue), waiting(queue);
+  const Taken late(at.queue), waiting(at.queue);
   CHECK_EQ(1u, late.it.tag);
   CHECK_EQ(0, late.it.is_final);
   CHECK_EQ(int{ACLRT_ERROR_TIMEOUT}, int{late.kind});
@@ -146,76 +157,57 @@ void a_run_in_time_and_one_that_is_late() {
   // Its memory is still in use.
   Feed other;
   other.out[0].data = first.y;
-  const aclrt_submission_t reused = submission(other);
-  size_t accepted = 0;
-  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_queue_submit(queue, &reused, 1, &accepted),
-              "in use by a run in flight");
-  toy.hold(0);
-  const Taken let_go(queue);
+  CHECK_FAILS(ACLRT_ERROR_INPUT, try_submit(at.queue, other), "in use by a run in flight");
+  at.toy.hold(0);
+  const Taken let_go(at.queue);
   CHECK_EQ(1u, let_go.it.tag);
   CHECK_EQ(1, let_go.it.is_final);
   CHECK_EQ(0.0f, first.y[0]);
-  CHECK_EQ(0, toy.calls("aclmdlExecute"));
-  CHECK_EQ(1u, submit(queue, third, 3, 60000));
-  CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{Taken(queue).it.outcome});
-  aclrt_queue_release(queue);
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
+  CHECK_EQ(0, at.toy.calls("aclmdlExecute"));
+  CHECK_EQ(1u, submit(at.queue, third, 3, 60000));
+  CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{Taken(at.queue).it.outcome});
 }
 
 void cancelled_runs() {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
+  Flying at;
   Feed first, second;
-  toy.forget_calls();
-  toy.hold(2);
-  submit(queue, first, 1);
-  wait_for(toy, "aclmdlExecute", 1);
-  toy.hold(2);
+  at.hold(2, first, 1);
+  at.toy.hold(2);
   int32_t found = 0;
-  CHECK_OK(aclrt_queue_cancel(queue, 1, &found));
+  CHECK_OK(aclrt_queue_cancel(at.queue, 1, &found));
   CHECK_EQ(1, found);
-  CHECK_OK(aclrt_queue_cancel(queue, 7, &found));
+  CHECK_OK(aclrt_queue_cancel(at.queue, 7, &found));
   CHECK_EQ(0, found);
   int32_t is_idle = 1;
-  CHECK_OK(aclrt_queue_drain(queue, 0, &is_idle));
+  CHECK_OK(aclrt_queue_drain(at.queue, 0, &is_idle));
   CHECK_EQ(0, is_idle);
-  CHECK_EQ(0u, Taken(queue, 0).count);
-  toy.hold(0);
-  const Taken cancelled(queue);
+  CHECK_EQ(0u, Taken(at.queue, 0).count);
+  at.toy.hold(0);
+  const Taken cancelled(at.queue);
   CHECK_EQ(int{ACLRT_OUTCOME_CANCELLED}, int{cancelled.it.outcome});
-  CHECK_EQ(1, toy.calls("aclrtMemcpy"));  // nothing was copied out
-  CHECK_OK(aclrt_queue_drain(queue, -1, &is_idle));
+  CHECK_EQ(1, at.toy.calls("aclrtMemcpy"));  // nothing was copied out
+  CHECK_OK(aclrt_queue_drain(at.queue, -1, &is_idle));
   CHECK_EQ(1, is_idle);
-  aclrt_queue_release(queue);
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
 }
 
 // Closing waits for the run that the device has and cancels the other; both can be taken
 // afterwards.
 void close_in_flight(bool shutdown) {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
+  Flying at;
   Feed first, second;
-  toy.forget_calls();
-  toy.hold(1);
-  submit(queue, first, 1);
-  wait_for(toy, "aclrtMemcpy", 1);
-  submit(queue, second, 2);
+  at.hold(1, first, 1);
+  submit(at.queue, second, 2);
   std::thread closer([&] {
     if (shutdown) {
       aclrt_runtime_shutdown();
     } else {
-      CHECK_OK(aclrt_queue_close(queue));
+      CHECK_OK(aclrt_queue_close(at.queue));
     }
   });
-  while (finished(queue) == 0) std::this_thread::yield();
-  toy.hold(0);
+  while (finished(at.queue) == 0) std::this_thread::yield();
+  at.toy.hold(0);
   closer.join();
-  const Taken cancelled(queue), ran(queue);
+  const Taken cancelled(at.queue), ran(at.queue);
   CHECK_EQ(2u, cancelled.it.tag);
   CHECK_EQ(int{ACLRT_OUTCOME_CANCELLED}, int{cancelled.it.outcome});
   CHECK_EQ(1u, ran.it.tag);
@@ -223,53 +215,32 @@ void close_in_flight(bool shutdown) {
     CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{ran.it.outcome});
     CHECK_EQ(5.0f, first.y[3]);
   }
-  aclrt_queue_release(queue);
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
 }
 
 void a_closed_model_fails_what_waits() {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
+  Flying at;
   Feed feed;
-  toy.forget_calls();
-  toy.hold(1);
-  submit(queue, feed);
-  wait_for(toy, "aclrtMemcpy", 1);
-  CHECK_OK(aclrt_model_close(model));
-  toy.hold(0);
-  CHECK_EQ(int{ACLRT_ERROR_CLOSED}, int{Taken(queue).kind});
-  aclrt_queue_release(queue);
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
+  at.hold(1, feed);
+  CHECK_OK(aclrt_model_close(at.model));
+  at.toy.hold(0);
+  CHECK_EQ(int{ACLRT_ERROR_CLOSED}, int{Taken(at.queue).kind});
 }
 
 void a_lost_device_fails_all_in_flight(const char *call, int held, int nth) {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
+  Flying at;
   Feed feeds[kDepth];
-  toy.forget_calls();
-  toy.hold(held);
-  submit(queue, feeds[0]);
-  wait_for(toy, held == 2 ? "aclmdlExecute" : "aclrtMemcpy", 1);
-  toy.fail(call, nth, 507010);
-  submit(queue, feeds[1]);
-  submit(queue, feeds[2]);
-  toy.hold(0);
+  at.hold(held, feeds[0]);
+  at.toy.fail(call, nth, 507010);
+  submit(at.queue, feeds[1]);
+  submit(at.queue, feeds[2]);
+  at.toy.hold(0);
   size_t lost = 0;
-  for (size_t i = 0; i < kDepth; ++i) lost += Taken(queue).kind == ACLRT_ERROR_DEVICE_LOST;
+  for (size_t i = 0; i < kDepth; ++i) lost += Taken(at.queue).kind == ACLRT_ERROR_DEVICE_LOST;
   CHECK(lost >= 1);
-  const aclrt_submission_t more = submission(feeds[0]);
-  size_t accepted = 0;
-  CHECK_FAILS(ACLRT_ERROR_DEVICE_LOST, aclrt_queue_submit(queue, &more, 1, &accepted), "lost");
-  CHECK_FAILS(ACLRT_ERROR_DEVICE_LOST, feeds[0].run(model), "lost");
-  CHECK_OK(aclrt_queue_close(queue));
-  CHECK_OK(aclrt_model_close(model));
-  aclrt_queue_release(queue);
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
+  CHECK_FAILS(ACLRT_ERROR_DEVICE_LOST, try_submit(at.queue, feeds[0]), "lost");
+  CHECK_FAILS(ACLRT_ERROR_DEVICE_LOST, feeds[0].run(at.model), "lost");
+  CHECK_OK(aclrt_queue_close(at.queue));
+  CHECK_OK(aclrt_model_close(at.model));
 }
 
 // Every call of a queue's life fails once: one error, nothing left, and the rest goes on.
@@ -345,9 +316,7 @@ void wrong_arguments() {
 // Gears are set for each slot; sizes that only a run tells come with it.
 void dynamic_shapes(const char *kind) {
   setenv("TOY_DYNAMIC", kind, 1);
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
+  Flying at;
   const bool is_range = std::string(kind) == "range";
   float x[4][16];
   aclrt_buffer_t in[4], out[4][2] = {};
@@ -363,11 +332,11 @@ void dynamic_shapes(const char *kind) {
       const aclrt_dims_t shape{dims[i], is_range ? 1u : 2u};
       const aclrt_submission_t one{&in[i], &shape, 1, out[i], 2, shapes[i], i, -1};
       size_t accepted = 0;
-      CHECK_OK(aclrt_queue_submit(queue, &one, 1, &accepted));
+      CHECK_OK(aclrt_queue_submit(at.queue, &one, 1, &accepted));
       CHECK_EQ(1u, accepted);
     }
     for (size_t i = 0; i < kDepth; ++i) {
-      CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{Taken(queue).it.outcome});
+      CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{Taken(at.queue).it.outcome});
       CHECK_EQ(in[i].nbytes, out[i][0].nbytes);
       CHECK_EQ(static_cast<float>(i) + 1, static_cast<float *>(out[i][0].data)[0]);
       CHECK_EQ(dims[i][0], shapes[i][0].dims[0]);
@@ -378,10 +347,7 @@ void dynamic_shapes(const char *kind) {
   const aclrt_dims_t wrong{dims[0], is_range ? 2u : 1u};
   const aclrt_submission_t one{in, &wrong, 1, out[0], 2, nullptr, 0, -1};
   size_t accepted = 0;
-  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_queue_submit(queue, &one, 1, &accepted), "");
-  aclrt_queue_release(queue);
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_queue_submit(at.queue, &one, 1, &accepted), "");
 }
 
 struct DeviceMemory {
@@ -401,73 +367,60 @@ struct DeviceMemory {
 // caller has released its handles and given the run up.
 void memory_stays_while_the_device_has_it(aclrt_outcome_t outcome) {
   const bool is_late = outcome == ACLRT_OUTCOME_TIMED_OUT;
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
+  Flying at;
   DeviceMemory x, y;
   Feed feed;
   feed.in[0] = x.buffer;
   feed.out[0] = y.buffer;
-  toy.forget_calls();
-  toy.hold(2);
-  submit(queue, feed, 1, is_late ? 0 : -1);
-  wait_for(toy, "aclmdlExecute", 1);
+  at.hold(2, feed, 1, is_late ? 0 : -1);
+  int32_t is_idle = 1;
+  CHECK_OK(aclrt_memory_drain(x.handle, 0, &is_idle));
+  CHECK_EQ(0, is_idle);
   x.let_go();
   y.let_go();
-  if (outcome == ACLRT_OUTCOME_CANCELLED) CHECK_OK(aclrt_queue_cancel(queue, 1, nullptr));
-  if (is_late) CHECK_EQ(0, Taken(queue).it.is_final);
-  CHECK_EQ(0, toy.calls("aclrtFree"));
-  toy.hold(0);
-  while (finished(queue) == 0) std::this_thread::yield();
-  CHECK_EQ(2, toy.calls("aclrtFree"));
-  CHECK_EQ(0, toy.calls("aclrtMemcpy"));
-  const Taken last(queue);
+  if (outcome == ACLRT_OUTCOME_CANCELLED) CHECK_OK(aclrt_queue_cancel(at.queue, 1, nullptr));
+  if (is_late) {
+    CHECK_EQ(0, Taken(at.queue).it.is_final);
+  }
+  CHECK_EQ(0, at.toy.calls("aclrtFree"));
+  at.toy.hold(0);
+  while (finished(at.queue) == 0) std::this_thread::yield();
+  CHECK_EQ(2, at.toy.calls("aclrtFree"));
+  CHECK_EQ(0, at.toy.calls("aclrtMemcpy"));
+  const Taken last(at.queue);
   CHECK_EQ(int{outcome}, int{last.it.outcome});
   CHECK_EQ(1, last.it.is_final);
-  aclrt_queue_release(queue);
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
 }
 
 // What has not begun lets go of its memory when it is given up.
 void memory_of_runs_that_wait(bool closes) {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
+  Flying at;
   DeviceMemory x, y;
   Feed first, feed;
   feed.in[0] = x.buffer;
   feed.out[0] = y.buffer;
-  toy.forget_calls();
-  toy.hold(1);
-  submit(queue, first);
-  wait_for(toy, "aclrtMemcpy", 1);
-  submit(queue, feed, 1);
+  at.hold(1, first);
+  submit(at.queue, feed, 1);
   x.let_go();
   y.let_go();
-  CHECK_EQ(0, toy.calls("aclrtFree"));
+  CHECK_EQ(0, at.toy.calls("aclrtFree"));
   std::thread closer;
   if (closes) {
-    closer = std::thread([&] { CHECK_OK(aclrt_queue_close(queue)); });
+    closer = std::thread([&] { CHECK_OK(aclrt_queue_close(at.queue)); });
   } else {
-    CHECK_OK(aclrt_queue_cancel(queue, 1, nullptr));
-    CHECK_EQ(2, toy.calls("aclrtFree"));
+    CHECK_OK(aclrt_queue_cancel(at.queue, 1, nullptr));
+    CHECK_EQ(2, at.toy.calls("aclrtFree"));
   }
-  wait_for(toy, "aclrtFree", 2);
-  toy.hold(0);
+  wait_for(at.toy, "aclrtFree", 2);
+  at.toy.hold(0);
   if (closes) closer.join();
-  CHECK_EQ(int{ACLRT_OUTCOME_CANCELLED}, int{Taken(queue).it.outcome});
-  CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{Taken(queue).it.outcome});
-  aclrt_queue_release(queue);
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
+  CHECK_EQ(int{ACLRT_OUTCOME_CANCELLED}, int{Taken(at.queue).it.outcome});
+  CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{Taken(at.queue).it.outcome});
 }
 
 // Before it enters: closed memory, memory of another device, buffers that do not lie in it.
 void memory_that_is_refused() {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
+  Flying at;
   DeviceMemory x, far(1), closed;
   CHECK_OK(aclrt_memory_close(closed.handle));
   const auto refused = [&](aclrt_error_kind_t kind, const char *part, const aclrt_buffer_t &in,
@@ -475,10 +428,7 @@ void memory_that_is_refused() {
     Feed feed;
     feed.in[0] = in;
     feed.out[0] = out;
-    const aclrt_submission_t one = submission(feed);
-    size_t accepted = 0;
-    CHECK_FAILS(kind, aclrt_queue_submit(queue, &one, 1, &accepted), part);
-    CHECK_EQ(0u, accepted);
+    CHECK_FAILS(kind, try_submit(at.queue, feed), part);
   };
   const Feed host;
   aclrt_buffer_t beyond = x.buffer, small = x.buffer;
@@ -491,30 +441,21 @@ void memory_that_is_refused() {
   refused(ACLRT_ERROR_INPUT, "16 bytes, a buffer of 12", small, host.out[0]);
   refused(ACLRT_ERROR_INPUT, "overlaps input", x.buffer, x.buffer);
   CHECK_OK(aclrt_memory_close(x.handle));  // nothing of it was kept
-  aclrt_queue_release(queue);
-  aclrt_model_release(model);
 }
 
 void a_fork_may_use_nothing() {
-  const Toy toy("fake");
-  aclrt_model_t *model = open_model();
-  aclrt_queue_t *queue = open_queue(model);
+  Flying at;
   const pid_t child = fork();
   if (child == 0) {
     Feed feed;
-    const aclrt_submission_t one = submission(feed);
-    size_t accepted = 0;
-    CHECK_FAILS(ACLRT_ERROR_FORKED, aclrt_queue_submit(queue, &one, 1, &accepted), "fork");
-    CHECK_FAILS(ACLRT_ERROR_FORKED, aclrt_queue_close(queue), "fork");
-    aclrt_queue_release(queue);
+    CHECK_FAILS(ACLRT_ERROR_FORKED, try_submit(at.queue, feed), "fork");
+    CHECK_FAILS(ACLRT_ERROR_FORKED, aclrt_queue_close(at.queue), "fork");
+    aclrt_queue_release(at.queue);
     _exit(check::failures == 0 ? 0 : 1);
   }
   int status = 0;
   waitpid(child, &status, 0);
   CHECK_EQ(0, status);
-  aclrt_queue_release(queue);
-  aclrt_model_release(model);
-  CHECK(toy.is_clean());
 }
 
 }  // namespace

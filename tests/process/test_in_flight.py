@@ -109,3 +109,30 @@ def test_a_fork_in_the_middle(child):
         m.close()
         """
     ).assert_clean()
+
+
+def test_closing_a_tensor_in_flight_hears_of_an_interrupt(child):
+    """Although the device hangs; afterwards it can be closed. Binding does not wait for it."""
+    child(
+        f"""
+m = load()
+x = aclrt.DeviceTensor.from_numpy(X)
+{HANG}
+future = m.submit(x)
+while not aclrt.fake.faults.fired(): time.sleep(0.001)
+m.bind(X)
+def interrupt():
+    while not x.is_closed: time.sleep(0.001)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=interrupt).start()
+try:
+    x.close()
+except KeyboardInterrupt:
+    release()
+else:
+    raise AssertionError("nobody interrupted")
+future.result()
+x.close()
+m.close()
+"""
+    ).assert_clean()

@@ -240,7 +240,11 @@ ACLRT_API aclrt_status_t *aclrt_memory_copy_out(aclrt_memory_t *memory, size_t o
 ACLRT_API aclrt_status_t *aclrt_memory_copy(aclrt_memory_t *to, size_t to_offset,
                                             aclrt_memory_t *from, size_t from_offset,
                                             size_t nbytes);
-// Waits for runs that use it, then frees it. Idempotent; a later use fails with ACLRT_ERROR_CLOSED.
+// Waits until no run uses it; *is_idle 0: not in time. timeout_ms negative: no limit.
+ACLRT_API aclrt_status_t *aclrt_memory_drain(aclrt_memory_t *memory, int64_t timeout_ms,
+                                             int32_t *is_idle);
+// Waits for runs that use it, those in flight among them, then frees it. Idempotent; a later use
+// fails with ACLRT_ERROR_CLOSED. What is released without a close is freed when no run uses it.
 ACLRT_API aclrt_status_t *aclrt_memory_close(aclrt_memory_t *memory);
 // Without a close before: frees it, when whatever else holds it has gone too. Unlike all else,
 // memory of kind HOST outlives aclrt_runtime_shutdown, because pointers to it may be anywhere:
