@@ -10,10 +10,12 @@ from __future__ import annotations
 import atexit
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from . import _elf
 from .errors import error_for
 
 
@@ -33,7 +35,18 @@ def _refuse_sub_interpreter() -> None:
 
 _refuse_sub_interpreter()
 
+
+def _refuse_broken_files() -> None:
+    # The loader would take the process with it, and aclrt doctor too.
+    home = Path(__file__).parent
+    for path in (*home.glob("_native*.so"), home / "_lib/libaclrt.so"):
+        why = _elf.problem(path) if path.exists() else "does not exist"
+        if why:
+            raise ImportError(f"{path} {why}")
+
+
 try:
+    _refuse_broken_files()
     from ._native import ffi, lib
 except ImportError as error:
     raise ImportError(

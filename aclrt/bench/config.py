@@ -36,6 +36,7 @@ class BenchConfig:
         devices: Logical ids.
         threads: None: one for each instance.
         instances: On each device.
+        streams: On each device, each with an instance of its own; None: ``instances`` say it.
         in_flight: Runs that overlap, for each instance.
         transfers: False: data stays on the device, executions alone.
         rate: Inferences a second.
@@ -61,6 +62,7 @@ class BenchConfig:
     devices: tuple[int, ...] = (0,)
     threads: int | None = None
     instances: int = 1
+    streams: int | None = None
     in_flight: int = 1
     transfers: bool = True
     rate: float | None = None

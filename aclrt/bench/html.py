@@ -232,7 +232,7 @@ def _run(result: BenchResult) -> str:
         tiles.append(_tile("samples/s", f"{result.samples_per_s:,.1f}"))
     due_ms = (result.end_ns - result.latency_ns) / 1e6
     worker = result.worker
-    if result.in_flight > 1:
+    if result.in_flight > 1 or result.streams is not None:
         first = slice(0, svg.DRAWN)
         worker = np.array(phases.slots(result.begin_ns[first], result.end_ns[first]))
     line = svg.timeline(due_ms, result.begin_ns / 1e6, result.end_ns / 1e6, worker, width=1000)

@@ -4,7 +4,8 @@
 Closed loop: each worker calls again as soon as its last call is over. Open loop: call number i is
 due at start + i / rate, whatever became of the calls before it; its latency counts from when it was
 due, not from when a worker was free for it, so a stall is charged to every call that waited for it
-(the correction of what Gil Tene calls coordinated omission). Nothing here knows what is called.
+(the correction of what Gil Tene calls coordinated omission). Either loop can have calls in flight,
+of steps that can ``start``. Nothing here knows what is called.
 """
 
 from __future__ import annotations
@@ -146,7 +147,9 @@ class _Run:
         """All that one worker does."""
         self._warm_up(worker, step)
         self.gate.wait()
-        if hasattr(step, "start"):
+        if hasattr(step, "start") and self.plan.rate is not None:
+            self._overlapping_open_loop(worker, step, self.plan.rate)
+        elif hasattr(step, "start"):
             self._overlapping(worker, step)
         elif self.plan.rate is None:
             self._closed(worker, step)
@@ -222,6 +225,26 @@ class _Run:
             self.begin[worker].append(begin)
             self.end[worker].append(end)
 
+    def _overlapping_open_loop(self, worker: int, step: Any, rate: float) -> None:
+        """Starts each inference when it is due, or once there is room; it ends when it lands."""
+        now, wait_until, total = self.clock.now, self.clock.wait_until, self.plan.total
+        assert total is not None
+        landing = _Landing(self, worker, step.depth)
+        try:
+            while landing.wait_for_room():  # first: a number that waits here nobody else can take
+                number = next(self.numbers)
+                if number >= total:
+                    landing.room.release()
+                    break
+                due = self.start + int(number * _NS_PER_S / rate)
+                wait_until(due)
+                landing.start(step, number, due, now())
+        except BaseException:
+            landing.cancel()
+            raise
+        finally:
+            landing.wait_for_all()
+
     def samples(self, is_partial: bool) -> Samples:
         """All workers' stamps. An interrupt may have come between two appends."""
         columns: list[list[Any]] = [[], [], [], []]
@@ -242,6 +265,56 @@ class _Run:
             sum(self.warmed),
             self.start,
         )
+
+
+class _Landing:
+    """Inferences in flight of one worker; their ends are stamped in the thread they land in."""
+
+    def __init__(self, run: _Run, worker: int, depth: int) -> None:
+        self.room = threading.Semaphore(depth)
+        self._run, self._worker, self._depth = run, worker, depth
+        self._error: BaseException | None = None
+        self._open: dict[int, Any] = {}
+
+    def wait_for_room(self) -> bool:
+        """Whether there is room for one more; not if measuring is to stop."""
+        while not self._run.stopping and self._error is None:
+            if self.room.acquire(timeout=_LOOK_S):
+                return True
+        return False
+
+    def start(self, step: Any, number: int, due: int, begin: int) -> None:
+        """Starts an inference."""
+
+        def landed(future: Any) -> None:
+            end = self._run.clock.now()
+            if not future.cancelled():
+                self._error = self._error or future.exception()
+                if future.exception() is None:
+                    self._run.due[self._worker].append(due)
+                    self._run.begin[self._worker].append(begin)
+                    self._run.end[self._worker].append(end)  # last: it counts
+            self._open.pop(number, None)
+            self.room.release()
+
+        future = step.start(number, landed)
+        self._open[number] = future
+        if future.done():
+            self._open.pop(number, None)
+
+    def cancel(self) -> None:
+        """Gives up what is in flight."""
+        for future in list(self._open.values()):
+            future.cancel()
+
+    def wait_for_all(self) -> None:
+        """Until all have landed; raises what the first failed with."""
+        for _ in range(self._depth):
+            while not self.room.acquire(timeout=_LOOK_S):
+                if self._run.stopping:
+                    self.cancel()
+        if self._error is not None:
+            raise self._error
 
 
 def measure(

@@ -87,6 +87,7 @@ class Setup:
     shape: str
     threads: int
     instances: int
+    streams: int | None
     in_flight: int
     transfers: bool
     rate: float | None
@@ -115,6 +116,7 @@ class BenchResult:
         shape: Of the inputs that were fed: ``"x:1,3,224,224;y:8"``.
         threads: Host threads that called.
         instances: Copies of the model on each device.
+        streams: That were asked for, each with an instance of its own; None: not by that word.
         in_flight: Runs that overlap, for each instance; 1: none.
         transfers: Whether runs copy their inputs and outputs.
         rate: Inferences offered a second; None: each thread called without a pause.
@@ -147,6 +149,7 @@ class BenchResult:
     shape: str
     threads: int
     instances: int
+    streams: int | None
     in_flight: int
     transfers: bool
     rate: float | None
@@ -173,7 +176,9 @@ class BenchResult:
     def name(self) -> str:
         """What tells this measurement from others of a report."""
         parts = [self.model or "model", f"batch {self.batch}"]
-        if self.threads > 1 or self.instances > 1:
+        if self.streams is not None:
+            parts.append(f"{self.streams} streams")
+        elif self.threads > 1 or self.instances > 1:
             parts.append(f"{self.threads} threads, {self.instances} instances")
         if self.in_flight > 1:
             parts.append(f"{self.in_flight} in flight")
@@ -240,6 +245,7 @@ def derive(samples: Samples, setup: Setup) -> BenchResult:
         shape=setup.shape,
         threads=setup.threads,
         instances=setup.instances,
+        streams=setup.streams,
         in_flight=setup.in_flight,
         transfers=setup.transfers,
         rate=setup.rate,
@@ -302,11 +308,12 @@ def _cautions(samples: Samples, setup: Setup, wall_ns: int) -> list[str]:
             f"{setup.rate:g} inferences/s are more than it can do: the last one began "
             f"{late / NS_PER_MS:.1f} ms late, and a longer measurement gives longer latencies"
         )
-    if setup.in_flight > 1:
-        cautions.append(
-            "latency is from when a run was queued to when its result was taken, in turn: the runs "
-            "before it are part of it"
-        )
+    if setup.in_flight > 1 or setup.streams is not None:
+        if setup.rate is None:
+            cautions.append(
+                "latency is from when a run was queued to when its result was taken, in turn: the "
+                "runs before it are part of it"
+            )
     elif setup.threads > setup.instances * len(setup.devices):
         cautions.append("threads share instances, whose runs take turns: latency includes waiting")
     return cautions

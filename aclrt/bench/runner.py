@@ -49,6 +49,7 @@ def run(
     device_id: int | Sequence[int] = 0,
     threads: int | None = None,
     instances: int = 1,
+    streams: int | None = None,
     in_flight: int = 1,
     transfers: bool = True,
     rate: float | None = None,
@@ -82,6 +83,8 @@ def run(
         device_id: One or several logical devices; unused for an open model.
         threads: Host threads that call; None: one for each instance.
         instances: Copies of the model on each device.
+        streams: So many streams on each device, each with an instance and a place in a queue of its
+            own: ``instances`` that one thread for each device feeds, also with one run in flight.
         in_flight: Runs that overlap, for each instance: each thread keeps so many in a queue.
         transfers: False: inputs and outputs stay on the device, so that executions alone are
             measured.
@@ -107,7 +110,10 @@ def run(
         OSError: A file cannot be read or written.
     """
     chosen = tuple(device_id) if isinstance(device_id, Sequence) else (device_id,)
-    share = instances if in_flight == 1 else 1  # of a device's work for each thread
+    if streams is not None:
+        instances = _instances_of(streams, instances)
+    is_queued = in_flight > 1 or streams is not None
+    share = 1 if is_queued else instances  # threads for each device
     workers = share * max(len(chosen), 1) if threads is None else threads
     _check(
         iterations=iterations,
@@ -118,6 +124,7 @@ def run(
         threads=workers,
         instances=instances,
         in_flight=in_flight,
+        is_queued=is_queued,
         transfers=transfers,
         rate=rate,
         percentiles=percentiles,
@@ -145,7 +152,8 @@ def run(
                 loaded.first_ns.append(clock.now() - start)
         meter = _meter(power, first, loaded.devices)
         count = len(loaded.models)
-        step = partial(_step, rows=rows, in_flight=in_flight, transfers=transfers, stack=stack)
+        depth = in_flight if is_queued else 0
+        step = partial(_step, rows=rows, depth=depth, transfers=transfers, stack=stack)
         steps = [step(loaded.models[i % count], instances=instances) for i in range(workers)]
         with meter or nullcontext():
             samples = _measure(steps, plan, clock, watch)
@@ -168,6 +176,7 @@ def run(
             shape=shapes.text({spec.name: rows[0][spec.name].shape for spec in first.inputs}),
             threads=workers,
             instances=instances,
+            streams=streams,
             in_flight=in_flight,
             transfers=transfers,
             rate=rate,
@@ -231,12 +240,13 @@ def _check(**given: Any) -> None:
     devices = given["devices"]
     if not devices or len(set(devices)) != len(devices):
         raise InputError(f"devices must be one or more different ids, not {list(devices)}")
-    if given["in_flight"] > 1:
+    if given["is_queued"]:
         if given["threads"] != len(devices):
-            raise InputError("with runs in flight each device has one thread: leave threads out")
-        if given["rate"] is not None or not given["transfers"]:
-            what = "a rate" if given["rate"] is not None else "no transfers"
-            raise InputError(f"in_flight and {what} exclude each other")
+            raise InputError(
+                "with streams or runs in flight each device has one thread: leave threads out"
+            )
+        if not given["transfers"]:
+            raise InputError("in_flight and no transfers exclude each other")
     elif given["threads"] < given["instances"] * len(devices):
         raise InputError(
             f"{given['threads']} threads cannot keep {given['instances']} instances on each of "
@@ -249,6 +259,17 @@ def _check(**given: Any) -> None:
         )
     if given["output_format"] not in ("npy", "bin"):
         raise InputError(f"output_format must be 'npy' or 'bin', not {given['output_format']!r}")
+
+
+def _instances_of(streams: int, instances: int) -> int:
+    if streams < 1:
+        raise InputError(f"streams must be at least 1, not {streams}")
+    if instances not in (1, streams):
+        raise InputError(
+            f"{streams} streams have {streams} instances of the model, not {instances}",
+            hint="leave instances out",
+        )
+    return streams
 
 
 class _Loaded:
@@ -332,13 +353,13 @@ def _by_name(model: OfflineModel, feeds: Feed | Sequence[NDArray[Any]]) -> dict[
 def _step(
     model: OfflineModel,
     rows: Sequence[Feed],
-    in_flight: int,
+    depth: int,
     transfers: bool,
     instances: int,
     stack: ExitStack,
 ) -> Step:
-    if in_flight > 1:
-        return stepping.InFlight(model, rows, in_flight, instances, stack)
+    if depth:
+        return stepping.InFlight(model, rows, depth, instances, stack)
     return stepping.one_by_one(model, rows) if transfers else stepping.on_device(model, rows, stack)
 
 

@@ -30,11 +30,14 @@ def _list(items: _Schema) -> _Schema:
     return {"type": "array", "items": items}
 
 
+_LATER = ("streams",)  # fields that reports of earlier versions do not have
+
+
 def _object(**properties: _Schema) -> _Schema:
     return {
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [name for name in properties if name not in _LATER],
         "additionalProperties": False,
     }
 
@@ -66,6 +69,7 @@ _RUN = _object(
     shape=_TEXT,
     threads=_WHOLE,
     instances=_WHOLE,
+    streams=_or_null(_WHOLE),
     in_flight=_WHOLE,
     transfers=_FLAG,
     rate=_FIGURE,
@@ -120,6 +124,7 @@ _SETTINGS: dict[str, _Schema] = {
     "devices": _list(_WHOLE),
     "threads": _or_null(_WHOLE),
     "instances": _WHOLE,
+    "streams": _or_null(_WHOLE),
     "in_flight": _WHOLE,
     "transfers": _FLAG,
     "rate": _FIGURE,

@@ -140,6 +140,7 @@ def measure(
         raise InputError(f"max_workers must be at least 1, not {config.max_workers}")
     searching = config.goal is not None and not config.search_batch
     chosen = config.threads is not None or config.instances != 1 or config.in_flight != 1
+    chosen = chosen or config.streams is not None
     if searching and (chosen or config.rate):
         raise InputError(
             "a search for a goal chooses threads, instances and runs in flight itself, with no rate"
@@ -165,6 +166,7 @@ def measure(
             device_id=config.devices,
             threads=threads,
             instances=instances,
+            streams=config.streams,
             in_flight=in_flight,
             transfers=config.transfers,
             rate=config.rate,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from .._ffi import ffi, lib, raise_for
-from ..async_queue import AsyncQueue
+from .._flight import depth_of
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["InFlight", "on_device", "one_by_one"]
 
 Feed = Mapping[str, "NDArray[Any]"]
+OnDone = Callable[["Future[Result]"], object]
 
 
 def _arguments(model: OfflineModel, rows: Sequence[Feed]) -> list[Any]:
@@ -131,14 +132,20 @@ class InFlight:
         stack: ExitStack,
     ) -> None:
         self._arguments = _arguments(model, rows)
-        self._queue = AsyncQueue(model, in_flight)
-        stack.callback(self._queue.close)
+        self._overlap = model._in_flight()
+        self._pipeline = self._overlap.new_pipeline(depth_of(in_flight))
+        stack.callback(self._pipeline.close)
         self.depth = in_flight * instances
 
-    def start(self, number: int) -> Future[Result]:
-        """Begins a run; waits while all are in flight."""
+    def start(self, number: int, on_done: OnDone | None = None) -> Future[Result]:
+        """Begins a run; waits while all are in flight. ``on_done`` is told first that it landed."""
         arguments = self._arguments[number % len(self._arguments)]
-        return self._queue.start_async(arguments)
+        return self._overlap.submit(
+            *(arguments, {}, None, None, None, None, None),
+            wait=True,
+            pipeline=self._pipeline,
+            on_done=on_done,
+        )
 
     def __call__(self, number: int) -> Result:
         """One run, to its end."""

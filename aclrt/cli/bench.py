@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from ._arguments import Commands
 
 INTERRUPTED = 130
-# Flags of benchmarks that users know, refused until the library can do what they say.
-_REFUSED = {
-    "--streams": "a run goes through no stream of the caller's: use --instances or --in-flight",
-}
 
 
 def add_to(commands: Commands) -> None:
@@ -42,8 +38,6 @@ def add_to(commands: Commands) -> None:
     _add_data(parser)
     _add_results(parser)
     _arguments.add_trace(parser)
-    for flag, reason in _REFUSED.items():
-        parser.add_argument(flag, nargs="?", dest=flag, const=True, help=f"refused: {reason}")
     _arguments.add_backend(parser)
     _arguments.add_json(parser)
     parser.set_defaults(command=_bench, backend=None)
@@ -111,6 +105,12 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--instances", type=whole, metavar="N", help="copies of the model per device (default: 1)"
+    )
+    group.add_argument(
+        "--streams",
+        type=whole,
+        metavar="N",
+        help="streams per device: as --instances, each fed by the queue of --in-flight (default 1)",
     )
     group.add_argument(
         "--in-flight",
@@ -274,9 +274,6 @@ def _settings(options: argparse.Namespace) -> aclrt.bench.BenchConfig:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    for flag, reason in _REFUSED.items():
-        if getattr(options, flag) is not None:
-            raise UsageError(f"{flag} is not possible: {reason}")
     for flag in ("csv", "report", "save_outputs"):
         if getattr(options, flag) and options.output is None:
             raise UsageError(f"--{flag.replace('_', '-')} needs --output DIR to write to")

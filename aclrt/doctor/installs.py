@@ -11,13 +11,14 @@ import os
 import platform
 import re
 import site
-import struct
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["VARIABLES", "elf_problem", "installs", "is_dir", "shown", "text_of", "version_in"]
+from .. import _elf
+
+__all__ = ["VARIABLES", "installs", "is_dir", "shown", "text_of", "version_in"]
 
 LIBRARY: Final = "libascendcl.so"
 VARIABLES: Final = ("ASCEND_HOME_PATH", "ASCEND_TOOLKIT_HOME", "ASCEND_INSTALL_PATH")
@@ -29,7 +30,6 @@ _PRODUCTS: Final = (
     ("nnae/latest", "nnae"),
     ("acllib", "old"),
 )
-_MACHINES: Final = {62: "x86_64", 183: "aarch64", 3: "i686", 40: "arm", 243: "riscv64"}
 
 
 def is_dir(path: Path) -> bool:
@@ -74,32 +74,6 @@ def version_in(folder: Path) -> str | None:
         if found:
             return found[1].rsplit(":", 1)[-1]
     return None
-
-
-def elf_problem(path: Path) -> str:
-    """Why a file is no library that this machine can load; ``""`` if it looks like one."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(64)
-            file.seek(0, os.SEEK_END)
-            size = file.tell()
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
-    if not head:
-        return "is empty"
-    if len(head) < 64 or head[:4] != b"\x7fELF":
-        return "is no ELF library"
-    machine = _MACHINES.get(struct.unpack_from("<H", head, 18)[0], "another CPU")
-    if machine != platform.machine():
-        return f"is for {machine}, and this machine is {platform.machine()}"
-    if head[4] == 2:  # 64 bit: the section table is the last thing in the file
-        table, entry, count = (
-            struct.unpack_from("<Q", head, 40)[0],
-            *struct.unpack_from("<HH", head, 58),
-        )
-        if table + entry * count > size:
-            return f"is cut short: {size} of at least {table + entry * count} bytes"
-    return ""
 
 
 def _places(root: Path, variables: Mapping[str, str]) -> Iterator[tuple[Path, str, str]]:
@@ -182,7 +156,7 @@ def _library(folder: Path) -> tuple[Path | None, str | None]:
         if {"stub", "devlib"} & set(Path(os.path.realpath(path)).parts):
             continue
         if os.path.isfile(path):
-            return path, elf_problem(path) or None
+            return path, _elf.problem(path) or None
         if os.path.islink(path):
             dead = dead or f"{place}/{LIBRARY} is a link that leads nowhere"
     if dead is None and is_dir(folder) and not os.access(folder, os.R_OK | os.X_OK):

@@ -14,7 +14,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, Final
 
-from .installs import elf_problem
+from .. import _elf
 
 __all__ = ["missing_library", "package", "problems"]
 
@@ -72,7 +72,7 @@ def package(home: Path | None = None) -> dict[str, Any]:
 def _file(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {"path": str(path), "problem": "does not exist"}
-    return {"path": str(path), "problem": elf_problem(path) or None}
+    return {"path": str(path), "problem": _elf.problem(path) or None}
 
 
 def _import_error() -> str | None:
@@ -125,10 +125,12 @@ def missing_library(text: str) -> tuple[str, str, str] | None:
 
 def problems(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What is wrong with it, and the next step of each."""
+    damaged = False
     for name in _NEEDED:
         try:
             import_module("_cffi_backend" if name == "cffi" else name)
         except Exception as error:  # a broken package may raise anything
+            damaged = True
             words = " ".join(str(error).split())
             short = words if len(words) < 200 else f"{words[:197]}..."
             what = "is not installed" if found["versions"][name] is None else "cannot be imported"
@@ -136,7 +138,6 @@ def problems(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 f"{name} {what}: {short}",
                 f"{sys.executable} -m pip install --force-reinstall {name}",
             )
-    damaged = False
     for part in ("extension", "library"):
         if found[part]["problem"]:
             damaged = True

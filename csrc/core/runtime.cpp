@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/record.h"
+#include "core/trace_at_exit.h"
 
 namespace aclrt {
 
@@ -137,6 +138,7 @@ void Runtime::load_locked(const RuntimeOptions *options) {
   found_ = std::move(found);
   acl::install(std::move(table));
   loaded_ = true;
+  trace_if_asked();
   use_onnxruntime(wanted.onnxruntime);
 }
 

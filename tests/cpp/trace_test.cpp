@@ -26,6 +26,14 @@ bool is_ok(aclrt_status_t *status) {
   return ok;
 }
 
+// A new one, that nobody else can have made.
+std::string scratch_folder() {
+  const char *base = getenv("TMPDIR");
+  std::string name = std::string(base != nullptr ? base : "/tmp") + "/aclrt-trace-XXXXXX";
+  CHECK(mkdtemp(name.data()) != nullptr);
+  return name;
+}
+
 std::vector<aclrt_trace_span_t> spans_of(aclrt_trace_t *trace, uint64_t *left_out = nullptr) {
   const aclrt_trace_span_t *spans = nullptr;
   size_t count = 0;
@@ -135,13 +143,14 @@ void queued_work_has_the_devices_times() {
   CHECK_EQ(2 * (4096 + 2048), bytes);
   CHECK_EQ(0u, left_out);
 
-  const std::string path = std::string(std::tmpnam(nullptr)) + ".json";
+  const std::string folder = scratch_folder(), path = folder + "/trace.json";
   CHECK(is_ok(aclrt_trace_write(trace, path.c_str())));
   std::stringstream text;
   text << std::ifstream(path).rdbuf();
   CHECK(text.str().find("\"H2D engine\"") != std::string::npos);
   CHECK(text.str().find("\"stream 2\"") != std::string::npos);
   std::remove(path.c_str());
+  rmdir(folder.c_str());
   aclrt_status_t *nowhere = aclrt_trace_write(trace, "/no/such/folder/trace.json");
   CHECK(aclrt_status_error(nowhere).kind == ACLRT_ERROR_IO);
   aclrt_status_release(nowhere);
@@ -149,7 +158,7 @@ void queued_work_has_the_devices_times() {
 }
 
 void canns_profiler_is_passed_through() {
-  const std::string folder = std::string(std::tmpnam(nullptr)) + "-prof";
+  const std::string folder = scratch_folder();
   const uint32_t devices[] = {0};
   aclrt_profiling_options_t options{};
   aclrt_profiling_t *profiling = nullptr;

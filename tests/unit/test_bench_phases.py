@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,8 @@ import pytest
 
 import aclrt
 from aclrt import bench, tracing
-from aclrt.bench import phases, shapes
+from aclrt.bench import loops, phases, shapes
+from aclrt.bench.loops import Plan
 
 US = 1000
 
@@ -269,14 +271,105 @@ def test_several_devices_are_measured_at_once(pair: Path) -> None:
     [
         {"in_flight": 0},
         {"in_flight": 2, "threads": 3},
-        {"in_flight": 2, "rate": 10.0},
         {"in_flight": 2, "transfers": False},
+        {"streams": 0},
+        {"streams": 2, "instances": 3},
+        {"streams": 2, "threads": 2},
     ],
 )
 def test_loads_that_make_no_sense(pair: Path, settings: dict[str, Any]) -> None:
     """Are refused before the model is loaded."""
     with pytest.raises(aclrt.InputError):
         bench.run(pair, iterations=1, **settings)
+
+
+def test_streams_execute_side_by_side(pair: Path) -> None:
+    """Two streams halve the time of a run: each has its instance, and a place in the queue."""
+    found = bench.run(pair, iterations=8, warmup=1, streams=2)
+    assert (found.streams, found.instances, found.threads, found.in_flight) == (2, 2, 1, 1)
+    assert found.iterations == 8
+    assert "2 streams" in found.name
+    assert {"run 0", "run 1"} <= {row for row, _, _ in found.timeline}
+
+
+class Board:
+    """A device of a virtual clock: each run takes a copy, an execution and a copy, one engine each.
+
+    Clock and step in one, as ``loops`` wants them: no time passes but by what it is told to do.
+    """
+
+    def __init__(self, *stage_ns: int) -> None:
+        self.depth, self.time = 4, 0
+        self._stages, self._free = stage_ns, [0] * len(stage_ns)
+
+    def now(self) -> int:
+        """Nanoseconds."""
+        return self.time
+
+    def wait_until(self, due: int) -> None:
+        """Time passes."""
+        self.time = max(self.time, due)
+
+    def start(self, number: int, on_done: Any = None) -> Future[int]:
+        """A run that lands, by the clock, once the engines have done their parts."""
+        at = now = self.time
+        for stage, duration in enumerate(self._stages):
+            at = self._free[stage] = max(at, self._free[stage]) + duration
+        future: Future[int] = Future()
+        if on_done is not None:
+            future.add_done_callback(on_done)
+        self.time = at
+        future.set_result(at)
+        self.time = now
+        return future
+
+    def __call__(self, number: int) -> object:
+        """One run to its end."""
+        return self.start(number)
+
+
+def test_runs_in_flight_at_a_rate_count_from_when_they_were_due() -> None:
+    """The engines' work overlaps; what comes too fast for the slowest waits, and is charged."""
+    ms = 1_000_000
+
+    def latencies(every_ms: float) -> list[float]:
+        board = Board(1 * ms, 4 * ms, 2 * ms)
+        plan = Plan(8, None, 0, 0, rate=1000 / every_ms)
+        samples = loops.measure([board], plan, board)
+        assert not samples.is_partial
+        assert (np.diff(samples.due) == every_ms * ms).all()
+        return ((samples.end - samples.due) / ms).tolist()
+
+    assert latencies(8) == [7] * 8
+    assert latencies(4) == [7] * 8  # the slowest engine just follows
+    late = latencies(2)  # by 2 ms more each
+    assert late == [7 + 2 * number for number in range(8)]
+
+
+def test_a_run_in_flight_that_fails_ends_an_open_loop() -> None:
+    """What it failed with comes out, after all others have landed."""
+
+    class Failing(Board):
+        def start(self, number: int, on_done: Any = None) -> Future[int]:
+            if number != 5:
+                return super().start(number, on_done)
+            future: Future[int] = Future()
+            future.add_done_callback(on_done)
+            future.set_exception(ValueError("no"))
+            return future
+
+    board = Failing(1000)
+    with pytest.raises(ValueError, match="no"):
+        loops.measure([board], Plan(50, None, 0, 0, rate=1e6), board)
+
+
+def test_a_rate_with_runs_in_flight_on_the_fake(pair: Path) -> None:
+    """All that is due is run, once; a burst overlaps."""
+    found = bench.run(pair, iterations=20, warmup=1, rate=1e5, in_flight=4)
+    assert (found.iterations, found.rate, found.in_flight, found.threads) == (20, 1e5, 4, 1)
+    assert (found.latency_ns >= found.end_ns - found.begin_ns).all()
+    due_ns = found.end_ns - found.latency_ns
+    assert sorted(due_ns) == [number * 10_000 for number in range(20)]
 
 
 def test_the_goal_is_searched_by_depth_and_instances(pair: Path) -> None:

@@ -74,7 +74,7 @@ def test_files_are_written_where_asked(om, tmp_path, capsys):
 @pytest.mark.parametrize(
     "flags",
     [
-        ["--streams", "2"],
+        ["--streams", "0"],
         ["--csv"],
         ["--report", "html"],
         ["--percentiles", "a"],

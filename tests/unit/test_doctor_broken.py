@@ -60,6 +60,13 @@ def broken(folder: Path, how: str) -> None:
         (own / "_lib/libaclrt.so").unlink()
     elif how == "empty libaclrt":
         (own / "_lib/libaclrt.so").write_bytes(b"")
+    elif how.startswith("cut short: "):
+        file = extension if "extension" in how else own / "_lib/libaclrt.so"
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    elif how == "libaclrt of another machine":
+        content = bytearray((own / "_lib/libaclrt.so").read_bytes())
+        content[18:20] = (243).to_bytes(2, "little")  # e_machine: RISC-V
+        (own / "_lib/libaclrt.so").write_bytes(content)
     else:
         name, _, text = how.partition(":")
         module = folder / name
@@ -72,6 +79,10 @@ BROKEN = {
     "extension is a page": "_native.abi3.so is no ELF library",
     "no libaclrt": "_lib/libaclrt.so does not exist",
     "empty libaclrt": "_lib/libaclrt.so is empty",
+    "cut short: extension": "_native.abi3.so is cut short",
+    "cut short: libaclrt": "_lib/libaclrt.so is cut short",
+    "libaclrt of another machine": "_lib/libaclrt.so is for riscv64",
+    "_cffi_backend:raise ImportError('no such file')": "cffi cannot be imported",
     "numpy:raise ImportError('IMPORTANT: for advice\\n\\nsee below')": "numpy cannot be imported",
     "numpy:raise ModuleNotFoundError('No module named numpy', name='numpy')": "numpy cannot be",
 }
@@ -96,7 +107,9 @@ def test_doctor_says_what_is_broken(copy, how):
     assert BROKEN[how] in text.stdout
 
 
-@pytest.mark.parametrize("how", ["no libaclrt", "numpy:raise ImportError('broken')"])
+@pytest.mark.parametrize(
+    "how", ["cut short: extension", "no libaclrt", "numpy:raise ImportError('broken')"]
+)
 def test_the_other_commands_lead_to_doctor(copy, how):
     """explain and the help work; the rest is one line that names doctor."""
     broken(copy, how)

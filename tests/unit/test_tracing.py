@@ -173,3 +173,65 @@ def test_every_thread_has_its_row(om_factory: Any, tmp_path: Path) -> None:
     assert len(inner.spans()) == len(outer.spans())
     calls = [event for event in check_format(path) if event["cat"] == "call"]
     assert len({event["tid"] for event in calls}) == 3
+
+
+PROGRAM = """
+import os, sys, numpy as np, aclrt
+how, path = sys.argv[1:]
+zeros = np.zeros((2, 3), np.float32)
+if how == "pool":
+    with aclrt.DevicePool(path, devices=[0, 1]) as pool:
+        for _ in pool.map([zeros] * 6):
+            pass
+else:
+    with aclrt.OfflineModel(path, instances=2 if how == "instances" else 1) as model:
+        if how == "sync":
+            for _ in range(6):
+                model(zeros)
+        else:
+            for _ in model.map([zeros] * 6, in_flight=3):
+                pass
+print(os.getpid())
+if os.fork() == 0:
+    sys.exit(0)  # a child does not write its parent's trace
+os.wait()
+"""
+
+
+@pytest.mark.parametrize("how", ["sync", "flight", "instances", "pool"])
+def test_any_program_is_traced_by_the_variable(how: str, om_factory: Any, tmp_path: Path) -> None:
+    """ACLRT_TRACE: from the first call to aclFinalize, whatever the program runs, one file."""
+    path = tmp_path / "model.om"
+    path.write_bytes(om_factory.identity())
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PROGRAM, how, str(path)],
+        env=os.environ | {"ACLRT_TRACE": str(tmp_path / "out-%p.json"), "ACLRT_FAKE_DEVICES": "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    (written,) = tmp_path.glob("out-*.json")
+    assert written.name == f"out-{done.stdout.strip()}.json"
+    events = check_format(written)
+    names = [event["name"] for event in events if event["cat"] == "call"]
+    assert names.count("aclInit") == 1
+    assert [name for name in names if name.startswith("aclmdlLoad")]
+    assert [name for name in names if name.startswith("aclFinalize")]
+    work = [event for event in events if event["cat"] == "engine"]
+    assert sum(event["name"] == "compute" for event in work) >= 6
+    assert len({event["pid"] for event in work}) == (2 if how == "pool" else 1)
+
+
+def test_a_trace_that_cannot_be_written_is_said_at_once(om_factory: Any, tmp_path: Path) -> None:
+    """When the library is loaded, not after all the work."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import aclrt; aclrt.runtime_info()"],
+        env=os.environ | {"ACLRT_TRACE": str(tmp_path / "no/such/folder.json")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "(ACLRT_TRACE)" in done.stderr
+    assert "No such file" in done.stderr
