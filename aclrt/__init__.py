@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from .process_pool import ProcessPool, WorkerDiedError
     from .profiler import Profiler
     from .recording import RecordedCall, RecordedFailure, Recording, record
+    from .running import RunReport, run_model
     from .tracing import trace
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "RecordedFailure",
     "Recording",
     "Result",
+    "RunReport",
     "RuntimeInfo",
     "TensorSpec",
     "WorkerDiedError",
@@ -126,6 +128,7 @@ __all__ = [
     "om",
     "pinned_empty",
     "record",
+    "run_model",
     "runtime_info",
     "schemas",
     "trace",
@@ -149,7 +152,9 @@ _NAMES = {
     "convert": "om",
     "deploy": "deployment",
     "init": "cann_profiler",
+    "RunReport": "running",
     "inspect": "om",
+    "run_model": "running",
     "trace": "tracing",
     "with_fallback": "fallback",
     "RecordedCall": "recording",

@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from .model import OfflineModel
     from .tensor import TensorSpec
 
-__all__ = ["concrete", "load", "make", "pair", "raw", "save", "shape_sets", "summary"]
+__all__ = ["FormError", "concrete", "load", "make", "pair", "raw", "save", "shape_sets", "summary"]
 
 # Token ids, indices and lengths come in these types: larger values could be out of range.
 _INDEX_TYPES = frozenset({"int32", "int64", "uint32", "uint64"})
 _NAME_LIMIT = 120
+
+
+class FormError(InputError):
+    """What the user wrote is no ``name=file``; nothing was opened."""
 
 
 def pair(arguments: Iterable[str], inputs: Sequence[TensorSpec]) -> dict[str, str]:
@@ -42,7 +46,7 @@ def pair(arguments: Iterable[str], inputs: Sequence[TensorSpec]) -> dict[str, st
         File by input name. Names that the model does not have are kept: feeding reports them.
 
     Raises:
-        InputError: An argument has no name where one is needed, or a name comes twice.
+        FormError: An argument has no name where one is needed, or a name comes twice.
     """
     known = sorted((s.name for s in inputs), key=len, reverse=True)
     files: dict[str, str] = {}
@@ -55,14 +59,14 @@ def pair(arguments: Iterable[str], inputs: Sequence[TensorSpec]) -> dict[str, st
         else:
             name, separator, file = argument.partition("=")
             if not separator:
-                raise InputError(
+                raise FormError(
                     f"{argument!r} does not say which input it is for",
                     hint=f"name=FILE; the inputs are {', '.join(s.name for s in inputs)}",
                 )
         if not name or not file:
-            raise InputError(f"{argument!r} is not of the form name=FILE")
+            raise FormError(f"{argument!r} is not of the form name=FILE")
         if name in files:
-            raise InputError(f"input {name!r} is given twice")
+            raise FormError(f"input {name!r} is given twice")
         files[name] = file
     return files
 

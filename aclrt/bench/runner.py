@@ -245,8 +245,6 @@ def _check(**given: Any) -> None:
             raise InputError(
                 "with streams or runs in flight each device has one thread: leave threads out"
             )
-        if not given["transfers"]:
-            raise InputError("in_flight and no transfers exclude each other")
     elif given["threads"] < given["instances"] * len(devices):
         raise InputError(
             f"{given['threads']} threads cannot keep {given['instances']} instances on each of "
@@ -359,7 +357,7 @@ def _step(
     stack: ExitStack,
 ) -> Step:
     if depth:
-        return stepping.InFlight(model, rows, depth, instances, stack)
+        return stepping.InFlight(model, rows, depth, instances, transfers, stack)
     return stepping.one_by_one(model, rows) if transfers else stepping.on_device(model, rows, stack)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from .. import dtypes
 from .._ffi import ffi, lib, raise_for
 from .._flight import depth_of
+from ..device_tensor import DeviceTensor
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -60,12 +63,7 @@ def on_device(model: OfflineModel, rows: Sequence[Feed], stack: ExitStack) -> St
     Raises:
         InputError: The outputs' shapes are known only after a run.
     """
-    if model._runner is not None and not model.gears:
-        raise InputError(
-            "a model with ranges has outputs whose sizes only a run tells",
-            hint="measure it with its transfers",
-        )
-    outputs = [array for _, array in model(rows[0]).items()]
+    outputs = _outputs_of_known_size(model, rows)
     held = _Frame(model, outputs, stack)
     frames = [_Frame(model, [row[spec.name] for spec in model.inputs], stack) for row in rows]
     size, handle = len(frames), model._handle
@@ -120,7 +118,12 @@ class InFlight:
         rows: The feeds, which runs take in turn.
         in_flight: Runs at a time, for each instance of the model.
         instances: Of the model.
-        stack: Closes the queue.
+        transfers: False: the feeds are copied to the device once, and outputs stay there, in
+            memory of their own for each run in flight.
+        stack: Closes the queue, and gives the memory back.
+
+    Raises:
+        InputError: Without transfers: the outputs' shapes are known only after a run.
     """
 
     def __init__(
@@ -129,19 +132,43 @@ class InFlight:
         rows: Sequence[Feed],
         in_flight: int,
         instances: int,
+        transfers: bool,
         stack: ExitStack,
     ) -> None:
         self._arguments = _arguments(model, rows)
+        self._free: SimpleQueue[list[DeviceTensor]] | None = None
+        self.depth = in_flight * instances
+        if not transfers:
+            outputs = _outputs_of_known_size(model, rows)
+            put = partial(_on_device, model, stack)
+            self._arguments = [
+                tuple(put([row[spec.name] for spec in model.inputs])) for row in rows
+            ]
+            self._free = SimpleQueue()
+            for _ in range(self.depth):
+                self._free.put(put(outputs))
         self._overlap = model._in_flight()
         self._pipeline = self._overlap.new_pipeline(depth_of(in_flight))
         stack.callback(self._pipeline.close)
-        self.depth = in_flight * instances
 
     def start(self, number: int, on_done: OnDone | None = None) -> Future[Result]:
         """Begins a run; waits while all are in flight. ``on_done`` is told first that it landed."""
         arguments = self._arguments[number % len(self._arguments)]
+        free = self._free
+        if free is None:
+            return self._submit(arguments, None, on_done)
+        out = free.get()
+
+        def landed(future: Future[Result]) -> None:
+            if on_done is not None:
+                on_done(future)
+            free.put(out)
+
+        return self._submit(arguments, out, landed)
+
+    def _submit(self, arguments: Any, out: Any, on_done: OnDone | None) -> Future[Result]:
         return self._overlap.submit(
-            *(arguments, {}, None, None, None, None, None),
+            *(arguments, {}, out, None, None, None, None),
             wait=True,
             pipeline=self._pipeline,
             on_done=on_done,
@@ -150,3 +177,21 @@ class InFlight:
     def __call__(self, number: int) -> Result:
         """One run, to its end."""
         return self.start(number).result()
+
+
+def _on_device(
+    model: OfflineModel, stack: ExitStack, arrays: Sequence[NDArray[Any]]
+) -> list[DeviceTensor]:
+    tensors = [DeviceTensor.from_numpy(array, device_id=model.device.id) for array in arrays]
+    for tensor in tensors:
+        stack.callback(tensor.close)
+    return tensors
+
+
+def _outputs_of_known_size(model: OfflineModel, rows: Sequence[Feed]) -> list[NDArray[Any]]:
+    if model._runner is not None and not model.gears:
+        raise InputError(
+            "a model with ranges has outputs whose sizes only a run tells",
+            hint="measure it with its transfers",
+        )
+    return [array for _, array in model(rows[0]).items()]

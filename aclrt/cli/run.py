@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aclrt
 from aclrt import _feeds
-from aclrt.errors import InputError
 
 from . import _arguments, _output
 from ._arguments import UsageError
 
 if TYPE_CHECKING:
+    from aclrt.running import RunTensor
+
     from ._arguments import Commands
 
 
@@ -51,63 +52,30 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _once(options: argparse.Namespace) -> int:
-    with aclrt.OfflineModel(
-        options.model, device_id=options.device, backend=options.backend
-    ) as model:
-        try:
-            files = _feeds.pair(options.input, model.inputs)
-        except InputError as error:
-            raise UsageError(f"--input: {error.message}", error.hint) from error
-        if files:
-            feeds = _feeds.load(files, model.inputs)
-        else:
-            feeds = _feeds.make(_feeds.concrete(model), options.seed)
-        outputs = dict(model(feeds).items())
-        device = model.device
-        report: dict[str, Any] = {
-            "schema": "aclrt-run/1",
-            "model": options.model,
-            "device": {
-                "id": device.id,
-                "backend": device.backend,
-                "soc_name": device.soc_name,
-            },
-        }
-    saved = _feeds.save(outputs, options.output) if options.output is not None else {}
-    origin = f"made up, seed {options.seed}"
-    report["inputs"] = [
-        {**_described(name, array), "source": files.get(name, origin)}
-        for name, array in feeds.items()
-    ]
-    report["outputs"] = [
-        {**_described(name, array), "file": str(saved[name]) if name in saved else None}
-        for name, array in outputs.items()
-    ]
-    if options.json:
-        _output.print_json(report)
-        return 0
-    print(
-        f"{options.model} on device {device.id} ({device.backend}, {device.soc_name or 'unknown'})"
-    )
-    heads = ("", "name", "dtype", "shape", "from / to", "values")
-    rows = [
-        ("input", i["name"], i["dtype"], i["shape"], i["source"], _feeds.summary(feeds[i["name"]]))
-        for i in report["inputs"]
-    ]
-    rows += [
-        (
-            "output",
-            o["name"],
-            o["dtype"],
-            o["shape"],
-            o["file"] or "not saved",
-            _feeds.summary(outputs[o["name"]]),
+    try:
+        report = aclrt.run_model(
+            options.model,
+            input_files=options.input,
+            output=options.output,
+            seed=options.seed,
+            device_id=options.device,
+            backend=options.backend,
         )
-        for o in report["outputs"]
-    ]
+    except _feeds.FormError as error:
+        raise UsageError(f"--input: {error.message}", error.hint) from error
+    if options.json:
+        _output.print_json(report.to_dict())
+        return 0
+    soc_name = report.soc_name or "unknown"
+    print(f"{report.model} on device {report.device_id} ({report.backend}, {soc_name})")
+    heads = ("", "name", "dtype", "shape", "from / to", "values")
+    rows = [_row("input", tensor, tensor.source) for tensor in report.inputs]
+    rows += [_row("output", tensor, tensor.file or "not saved") for tensor in report.outputs]
     _output.table(heads, rows)
     return 0
 
 
-def _described(name: str, array: Any) -> dict[str, Any]:
-    return {"name": name, "dtype": str(array.dtype), "shape": list(array.shape)}
+def _row(kind: str, tensor: RunTensor, place: str) -> tuple[object, ...]:
+    array = tensor.array
+    shown = _feeds.summary(array)
+    return kind, tensor.name, array.dtype, list(array.shape), place, shown

@@ -13,6 +13,7 @@
 #include "aclrt/aclrt.h"
 #include "core/call_shape.h"
 #include "core/error.h"
+#include "core/pid_path.h"
 #include "om/json_writer.h"
 
 namespace aclrt {
@@ -20,15 +21,6 @@ namespace aclrt {
 namespace {
 
 constexpr size_t kLongestText = 4096;
-
-std::string with_pid(std::string path) {
-  for (size_t at = path.find("%p"); at != std::string::npos; at = path.find("%p", at)) {
-    const std::string pid = std::to_string(getpid());
-    path.replace(at, 2, pid);
-    at += pid.size();
-  }
-  return path;
-}
 
 // What a reader of records has to know of a call without knowing AscendCL; nullptr: nothing.
 const char *tells(const std::string &function, int64_t result) {

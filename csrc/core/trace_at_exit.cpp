@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "core/error.h"
+#include "core/pid_path.h"
 #include "core/trace.h"
 
 namespace aclrt {
@@ -34,20 +35,10 @@ void write_at_exit() {
 
 }  // namespace
 
-std::string trace_path(const char *pattern, int pid) {
-  std::string path = pattern;
-  const std::string number = std::to_string(pid);
-  for (size_t at = path.find("%p"); at != std::string::npos; at = path.find("%p", at)) {
-    path.replace(at, 2, number);
-    at += number.size();
-  }
-  return path;
-}
-
 void trace_if_asked() {
   const char *pattern = getenv("ACLRT_TRACE");
   if (g_asked != nullptr || pattern == nullptr || *pattern == '\0') return;
-  const std::string path = trace_path(pattern, getpid());
+  const std::string path = with_pid(pattern);
   // Said now, not when the program has done all its work.
   FILE *file = std::fopen(path.c_str(), "ae");
   if (file == nullptr) throw io_error(errno, "cannot write " + path + " (ACLRT_TRACE)");

@@ -4,16 +4,11 @@
 #ifndef ACLRT_CORE_TRACE_AT_EXIT_H
 #define ACLRT_CORE_TRACE_AT_EXIT_H
 
-#include <string>
-
 namespace aclrt {
 
 // Where ACLRT_TRACE is set, starts the trace that is written at exit; otherwise does nothing. Once
 // a process, when the library is installed. Throws Error of kind IO if the file cannot be written.
 void trace_if_asked();
-
-// The file's name: each %p is the process's id.
-std::string trace_path(const char *pattern, int pid);
 
 }  // namespace aclrt
 

@@ -271,7 +271,6 @@ def test_several_devices_are_measured_at_once(pair: Path) -> None:
     [
         {"in_flight": 0},
         {"in_flight": 2, "threads": 3},
-        {"in_flight": 2, "transfers": False},
         {"streams": 0},
         {"streams": 2, "instances": 3},
         {"streams": 2, "threads": 2},
@@ -361,6 +360,19 @@ def test_a_run_in_flight_that_fails_ends_an_open_loop() -> None:
     board = Failing(1000)
     with pytest.raises(ValueError, match="no"):
         loops.measure([board], Plan(50, None, 0, 0, rate=1e6), board)
+
+
+def test_without_transfers_runs_in_flight_copy_nothing(pair: Path, live_objects: Any) -> None:
+    """Each has outputs of its own on the device; all is given back."""
+    live = live_objects()
+    for settings in ({}, {"rate": 1e5}, {"streams": 2}):
+        load: dict[str, Any] = {"in_flight": 3, **settings}
+        found = bench.run(pair, iterations=20, warmup=1, transfers=False, **load)
+        means = {phase.name: phase.mean_ms for phase in found.phases}
+        assert (means["h2d"], means["d2h"]) == (0, 0)
+        assert means["device"]
+        assert (found.iterations, found.transfers) == (20, False)
+    assert live == live_objects()
 
 
 def test_a_rate_with_runs_in_flight_on_the_fake(pair: Path) -> None:

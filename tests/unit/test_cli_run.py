@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 
+import aclrt
 from aclrt.cli import main
 
 
@@ -133,6 +134,21 @@ def test_output_names_become_safe_distinct_files(om_factory, tmp_path):
     assert ["A_B_0_2.npy", "_up.npy", "a_b_0.npy", "a_b_0_1.npy", "hidden.npy"] == sorted(
         file.name for file in out.iterdir()
     )
+
+
+def test_the_python_twin_is_the_command(om, tmp_path, capsys):
+    """The same document; and the arrays themselves."""
+    assert 0 == main(["run", om, "--json", "--seed", "7", "--output", str(tmp_path / "out")])
+    report: aclrt.RunReport = aclrt.run_model(om, seed=7, output=tmp_path / "out")
+    assert json.loads(capsys.readouterr().out) == report.to_dict()
+    assert (om, 0, "fake") == (report.model, report.device_id, report.backend)
+    assert report.soc_name == report.to_dict()["device"]["soc_name"]
+    assert ["made up, seed 7"] * 2 == [tensor.source for tensor in report.inputs]
+    for tensor in report.outputs:
+        assert np.array_equal(tensor.array, np.load(tensor.file))
+        assert tensor.name == tensor.to_dict()["name"]
+    with pytest.raises(aclrt.InputError, match="which input"):
+        aclrt.run_model(om, input_files=["a.npy"])
 
 
 def test_wrong_names_and_forms_of_inputs(om, image, tmp_path, capsys):
