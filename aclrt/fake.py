@@ -7,13 +7,15 @@ where it is not the fake.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _faults as faults
 from . import runtime
 from ._faults import fault, read_ledger
 from ._ffi import ffi, lib, raise_for, take_string
-from ._replay import Replay, replay
+
+if TYPE_CHECKING:
+    from ._replay import Replay, replay
 
 __all__ = [
     "Replay",
@@ -30,6 +32,15 @@ __all__ = [
     "set_checks",
     "trace",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Replay", "replay"):  # which need what takes long to import
+        from . import _replay
+
+        return getattr(_replay, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 _CHECK_MODES = ("error", "warn", "abort")
 
