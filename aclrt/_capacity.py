@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import _check, _memory_stats
 from ._ffi import ffi, lib, raise_for
 from ._memory_stats import MemoryStats
 from .errors import ClosedError
+
+if TYPE_CHECKING:
+    from ._dynamic import DynamicRunner
+    from .pipeline import Overlap
 
 __all__ = ["MOST_INSTANCES", "Capacity"]
 
@@ -25,6 +29,10 @@ class Capacity:
     _instances: int
     _shares_weights: bool
     _frames: list[Any]
+    _runner: DynamicRunner | None
+
+    def _in_flight(self) -> Overlap:
+        raise NotImplementedError
 
     def _new_frame(self) -> Any:
         raise NotImplementedError
@@ -61,8 +69,12 @@ class Capacity:
         """Prepares the model for traffic, so that the first calls are as quick as later ones.
 
         Args:
-            in_flight: How many calls there will be at a time, from all threads: so many pointer
-                frames are made ready. None: as many as there are instances.
+            in_flight: How many runs there will be at a time on each instance. So many slots are
+                made for ``submit`` and ``run_async``, and as many for ``map``, each with device
+                memory for one run's inputs and outputs (``memory_stats().buffers``; none where
+                shapes are a range), and frames for as many calls from all threads. ``submit``
+                has so many runs in flight from then on, unless it was used before. None: no
+                slots, and frames for as many calls as there are instances.
             warm_up: How often each instance runs with zeros in its largest shapes, which makes
                 memory grow to what they take. 0 runs nothing.
 
@@ -71,14 +83,20 @@ class Capacity:
                 ``warm_up=0`` prepares the rest. Or an argument is out of range.
             ClosedError: The model is closed.
             DeviceLostError: The device died.
+            DeviceOutOfMemoryError: There is no memory for that many runs.
             AclError: AscendCL refused a run.
         """
         wanted = self._instances
         if in_flight is not None:
-            wanted = _check.count_of(in_flight, "in_flight", _MOST_FRAMES)
+            depth = _check.count_of(in_flight, "in_flight", _MOST_FRAMES)
+            wanted = depth * self._instances
         runs = 0 if warm_up == 0 else _check.count_of(warm_up, "warm_up", 1000)
         if self._closed:
             raise ClosedError(f"{self._name} is closed", hint="load it again")
-        while len(self._frames) < wanted:
+        if self._runner is not None:
+            self._runner.reserve(wanted)
+        while self._runner is None and len(self._frames) < wanted:
             self._frames.append(self._new_frame())
+        if in_flight is not None:
+            self._in_flight().reserve(depth)
         raise_for(lib.aclrt_model_warm_up(self._handle, runs))

@@ -163,6 +163,14 @@ class DynamicRunner:
         """Whether ``plan`` knows every shape that the model takes."""
         return bool(self._gears) and len(self._plans) == len(self._gears)
 
+    def reserve(self, count: int) -> None:
+        """Makes the frames for so many calls at a time, of each gear."""
+        for plan in self._plans.values():
+            while len(plan.frames) < count:
+                plan.frames.append(self._planned_frame(plan))
+        while not self.finds_all_gears and len(self._frames) < count:
+            self._frames.append(_Frame(len(self._inputs), len(self._outputs)))
+
     def plan(self, shapes: Sequence[Shape]) -> _Plan | None:
         """What the gear for these shapes takes and gives; None if it is not one of those known."""
         return self._plans.get(tuple(shapes))

@@ -33,6 +33,7 @@ def results(
         ordered: Whether results come in the order of the items.
     """
     flight = overlap.borrow(depth)
+    limit = flight.depth // flight.asked * depth  # the queue may be a deeper one
     places: dict[Request, int] = {}  # of those that have not landed
     landed: dict[int, tuple[Request, BaseException | None]] = {}
     taken = given = 0  # items from the source, results to the caller
@@ -41,7 +42,7 @@ def results(
     try:
         while True:
             batch: list[Request] = []
-            room = min(flight.room, flight.depth - (taken - given))
+            room = min(flight.room, limit - (taken - given))
             while end is None and len(batch) < room:
                 try:
                     batch.append(request_of(next(source)))

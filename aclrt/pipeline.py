@@ -430,14 +430,14 @@ class Overlap:
         self._flights.add(flight)
         return flight
 
-    def pipeline(self) -> Pipeline:
-        """The one that ``submit`` and ``run_async`` share."""
+    def pipeline(self, depth: int = DEFAULT_DEPTH) -> Pipeline:
+        """The one that ``submit`` and ``run_async`` share; depth: of it where there is none yet."""
         refuse_fork()
         with self._lock:
             if self._is_closed:
                 raise closed_before()
             if self._pipeline is None:
-                self._pipeline = self.new_pipeline(DEFAULT_DEPTH)
+                self._pipeline = self.new_pipeline(depth)
             return self._pipeline
 
     def new_pipeline(self, depth: int) -> Pipeline:
@@ -506,12 +506,22 @@ class Overlap:
         for flight in self._flights:
             flight.await_runs()
 
+    def reserve(self, depth: int) -> None:
+        """Opens the queue of ``submit`` and one for the first generator.
+
+        Raises:
+            ClosedError: The model is closed.
+            DeviceOutOfMemoryError: There is no memory for that many runs.
+        """
+        self.pipeline(depth)
+        self.give_back(self.borrow(depth), settle=True)
+
     def borrow(self, depth: int) -> Flight:
-        """A queue for one generator; ``give_back`` keeps one for the next."""
+        """A queue for one generator, at least so deep; ``give_back`` keeps one for the next."""
         self._reclaim()
         with self._lock:
             spare, self._spare = self._spare, None
-        if spare is not None and spare.asked == depth:
+        if spare is not None and spare.asked >= depth:
             return spare
         if spare is not None:
             spare.close()

@@ -301,7 +301,7 @@ class DevicePool(Surface):
         """Prepares the model for traffic on each device that is up, as ``OfflineModel`` does.
 
         Args:
-            in_flight: Calls at a time on each device.
+            in_flight: Runs at a time on each instance of each device.
             warm_up: Runs of each instance.
 
         Raises:

@@ -273,6 +273,43 @@ def test_reserve_runs_the_largest_gear(om_factory: Any, tmp_path: Path) -> None:
         assert aclrt.fake.ledger()["calls"]["aclmdlSetDynamicBatchSize"] == calls
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [{}, {"dynamic_batch_size": (1, 8)}, {"input_shape_range": {"x": ((1, 8), 3)}}],
+    ids=["fixed", "gears", "range"],
+)
+def test_reserved_slots_serve_the_first_runs(om_factory: Any, tmp_path: Path, shape: Any) -> None:
+    """Nothing is allocated or created by the first of them, by no way of running."""
+    tensors = (
+        [("x", "float32", ("N" if shape else 8, 3))],
+        [("y", "float32", ("N" if shape else 8, 3))],
+    )
+    (tmp_path / "m.onnx").write_bytes(om_factory.onnx([("Neg", ["x"], ["y"])], *tensors))
+    if "dynamic_batch_size" in shape:
+        shape = {"input_shape": {"x": (-1, 3)}, **shape}
+    om = aclrt.convert(tmp_path / "m.onnx", tmp_path / "m", **shape)
+
+    def made() -> list[int]:
+        calls = aclrt.fake.ledger()["calls"]
+        names = ("aclrtMalloc", "aclmdlCreateDataset", "aclCreateDataBuffer", "aclmdlExecute")
+        return [calls.get(name, 0) for name in names]
+
+    x = np.ones((8, 3), np.float32)
+    with aclrt.OfflineModel(om, instances=2) as model:
+        buffers = model.memory_stats().buffers
+        model.reserve(in_flight=3)
+        assert (model.memory_stats().buffers > buffers) or "input_shape_range" in shape
+        *nothing, runs = made()
+        futures = [model.submit(x) for _ in range(12)]
+        assert all((future.result()["y"] == -1).all() for future in futures)
+        assert 12 == len(list(model.map([x] * 12, in_flight=3)))
+        assert 12 == len(list(model.map([x] * 12, in_flight=2)))  # the deeper queue serves too
+        model(x), model(x, timeout_s=600)
+        assert [*nothing, runs + 38] == made()
+        model.reserve(in_flight=3, warm_up=0)
+        assert [*nothing, runs + 38] == made()
+
+
 @pytest.mark.parametrize("value", [0, 65, -1, True, "2", 1.0])
 def test_a_wrong_number_of_instances_is_refused(om_factory: Any, value: Any) -> None:
     """At once, with the limits."""
