@@ -65,10 +65,11 @@ class Submitting:
         """Starts a run and returns its future, so that copies and execution of several overlap.
 
         What is fed is checked before the call returns. At most 8 runs are in flight (for each
-        instance), or as many as ``reserve`` made slots for; with more, the call waits for the first to finish. Fed arrays must not change
-        until the run is over, and ``out`` belongs to it. ``cancel()`` of the future gives the run
-        up at any time before it is over; the device may still finish it, into memory that is kept
-        until then. Runs are executed in the order in which they were submitted.
+        instance), or as many as ``reserve`` made slots for; with more, the call waits for the first
+        to finish. Fed arrays must not change until the run is over, and ``out`` belongs to it.
+        ``cancel()`` of the future gives the run up at any time before it is over; the device may
+        still finish it, into memory that is kept until then. Runs are executed in the order in
+        which they were submitted.
 
         Args:
             *args: As for a call.
