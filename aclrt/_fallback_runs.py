@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ._binding import arrays_of
 from ._closing import Closing
+from ._futures import SteadyFuture
 from .errors import AclError
 from .result import Result
 
@@ -19,12 +21,38 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "FallbackBinding"]
 
 
-class Answer(Future[Result]):
+class Answer(SteadyFuture):
     """The future of a run in flight, which the CPU may answer in the end."""
 
-    def __init__(self, inner: Future[Result]) -> None:
+    def __init__(self, inner: SteadyFuture) -> None:
         super().__init__()
         self._inner = inner
+        self._by_cpu: Future[Result] | None = None
+
+    def is_called_here(self) -> bool:
+        """Whether this is the thread of the run's callbacks."""
+        return self._inner.is_called_here()
+
+    def follow(self, by_cpu: Future[Result]) -> None:
+        """Will become what the CPU answers."""
+        self._by_cpu = by_cpu
+        by_cpu.add_done_callback(self.take)
+
+    def result(self, timeout: float | None = None) -> Result:
+        """As in the base class; in a callback, other runs are served meanwhile."""
+        self._serve(timeout)
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """As ``result``."""
+        self._serve(timeout)
+        return super().exception(timeout)
+
+    def _serve(self, timeout: float | None) -> None:
+        with suppress(CancelledError):
+            self._inner.exception(timeout)
+            if self._by_cpu is not None:
+                self._by_cpu.exception(timeout)
 
     def cancel(self) -> bool:
         """Gives the run up."""
@@ -37,6 +65,11 @@ class Answer(Future[Result]):
         """Is cancelled, as the run was."""
         super().cancel()
         self.set_running_or_notify_cancel()
+
+    def fail(self, error: Exception) -> None:
+        """Fails."""
+        if self.set_running_or_notify_cancel():
+            self.set_exception(error)
 
     def take(self, done: Future[Result]) -> None:
         """Becomes what the other one became."""

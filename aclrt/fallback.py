@@ -225,13 +225,17 @@ class FallbackModel(Surface):
             return
         error = done.exception()
         if isinstance(error, AclError):
-            self._note(error, stacklevel=2)
+            try:
+                self._note(error, stacklevel=2)
+            except Warning as failure:  # which the program's filters make errors
+                answer.fail(failure)
+                return
             try:
                 done = self._in_a_thread(args, named, wait=False)
             except BaseException as failure:  # the pool of threads is closed: the error stands
                 error.__context__ = failure
             else:
-                done.add_done_callback(answer.take)
+                answer.follow(done)
                 return
         answer.take(done)
 

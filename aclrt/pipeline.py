@@ -459,7 +459,7 @@ class Overlap:
         wait: bool,
         pipeline: Pipeline | None = None,
         on_done: Callable[[Future[Result]], object] | None = None,
-    ) -> Future[Result]:
+    ) -> SteadyFuture:
         """Checks in the caller's thread, then submits."""
         timeout_ms = timeout_ms_of(timeout_s)
         request = self._preparer.request(args, named, out, cast, pad, split)

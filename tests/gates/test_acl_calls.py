@@ -47,6 +47,20 @@ def test_a_call_makes_only_the_needed_calls(model, calls_of):
     assert expected == calls_of(lambda: loaded.run(None, feeds))
 
 
+def test_runs_in_flight_make_only_the_needed_calls(model, calls_of):
+    """The queue's threads have contexts of their own: two switches for each of three steps."""
+    loaded, feeds, outs = model
+    for run in (
+        lambda: loaded.submit(feeds).result(),
+        lambda: next(loaded.map([feeds])),
+        lambda: loaded(feeds, out=outs, timeout_s=600),
+    ):
+        counted = calls_of(run)
+        assert counted.pop("aclrtSetCurrentContext", 0) <= 6
+        assert counted.pop("aclrtGetCurrentContext") <= 3
+        assert {"aclrtMemcpy": len(feeds) + len(outs), "aclmdlExecute": 1} == counted
+
+
 def test_a_cast_or_a_copy_on_the_host_adds_none(model, calls_of):
     """What the slow path does, it does on the host."""
     loaded, feeds, outs = model

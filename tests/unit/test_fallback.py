@@ -7,6 +7,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -242,6 +243,39 @@ def test_a_run_in_flight_is_answered_by_the_cpu(files, image, mask):
         np.testing.assert_array_equal(~mask, model.submit(image, mask).result()["flags"])
         assert isinstance(model.error, aclrt.DeviceLostError)
     fake.faults.clear()
+
+
+def test_a_warning_that_is_an_error_is_the_futures(files, image, mask):
+    """Nobody waits for ever."""
+    with (
+        aclrt.with_fallback(files[0], onnx=files[1], backend="fake") as model,
+        fake.faults.fault(function="aclmdlExecute", code=500000),
+        pytest.raises(RuntimeWarning),
+    ):
+        model.submit(image, mask).result()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("fails", [False, True])
+def test_callbacks_of_a_run_may_wait_and_end(files, image, mask, caplog, fails):
+    """As those of a model's, also where the CPU answers what they wait for."""
+    seen, done = [], threading.Event()
+
+    def wait(_):
+        with fake.faults.fault(function="aclmdlExecute", code=500000, persistent=fails, nth=2):
+            seen.append(model.submit(image, mask).result()["flags"])
+            seen.append(model.submit(image, mask).result()["flags"])
+        raise SystemExit("a callback's")
+
+    with aclrt.with_fallback(files[0], onnx=files[1], backend="fake") as model:
+        with fake.faults.fault(function="aclmdlExecute", action="hang", ms=600_000):
+            future = model.submit(image, mask)
+            future.add_done_callback(wait)
+            future.add_done_callback(lambda _: done.set())
+        assert done.wait(600)
+        assert 2 == len(seen)
+        assert "a callback's" in caplog.text
+        np.testing.assert_array_equal(~mask, model.submit(image, mask).result()["flags"])
 
 
 def asyncio_cancelled(model, *args):
