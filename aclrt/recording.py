@@ -69,8 +69,8 @@ class RecordedCall(NamedTuple):
     ``result`` has what they returned. ``output`` is what a call wrote through its first pointer to
     a number or handle; ``text`` the words that it returned, or was given (a file's path).
     ``nbytes`` is what it moved or made, ``data_nbytes`` how much of that is in the record, from
-    ``data_offset`` on. ``tells`` is ``"soc_name"``, ``"device_count"``, ``"message"`` or
-    ``"no_context"`` where the call asked for that.
+    ``data_offset`` on. ``tells`` is ``"soc_name"``, ``"device_count"``, ``"message"``,
+    ``"no_context"`` or ``"initialised"`` (already) where that is what the call told.
     """
 
     n: int
@@ -181,7 +181,7 @@ class Recording:
     def failures(self) -> tuple[RecordedFailure, ...]:
         """The calls that failed, in order; of a lost device the first that said so.
 
-        Later answers of a device that is lost follow from the first.
+        Later answers of a device that is lost follow from the first, until one is reset.
         """
         seen: Counter[str] = Counter()
         found: list[RecordedFailure] = []
@@ -194,7 +194,10 @@ class Recording:
                 if place is not None:
                     found[place] = found[place]._replace(message=call.text or "")
                 continue
-            if not call.code or call.code == lost or call.tells == "no_context":
+            follows = call.code == lost
+            if "ResetDevice" in call.function:
+                lost = None
+            if not call.code or follows or call.tells is not None:
                 continue
             failure = RecordedFailure(call.function, seen[call.function], call.code)
             if lost is None and failure.loses_device:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/record.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -22,12 +24,34 @@ namespace {
 
 constexpr size_t kLongestText = 4096;
 
+// Emptied only once it is locked, so that a record which is being made is never spoilt. A file
+// system without locks is taken as it is.
+FILE *open_alone(const std::string &path) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) throw io_error(errno, "cannot write the record " + path);
+  if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    close(file);
+    Error error = io_error(EBUSY, "");
+    error.message =
+        path + " is being recorded to already: put %p in the path for the process's number";
+    throw error;
+  }
+  FILE *stream = ftruncate(file, 0) == 0 || errno == EINVAL ? fdopen(file, "w") : nullptr;
+  if (stream == nullptr) {
+    const int number = errno;
+    close(file);
+    throw io_error(number, "cannot write the record " + path);
+  }
+  return stream;
+}
+
 // What a reader of records has to know of a call without knowing AscendCL; nullptr: nothing.
 const char *tells(const std::string &function, int64_t result) {
   if (function == "aclrtGetSocName") return "soc_name";
   if (function == "aclrtGetDeviceCount") return "device_count";
   if (function == "aclGetRecentErrMsg") return "message";
-  // "There is none" is an answer and no failure.
+  // "Somebody else has done it" and "there is none" are answers and no failures.
+  if (result == ACL_ERROR_REPEAT_INITIALIZE) return "initialised";
   const bool asks = function == "aclrtGetCurrentContext" || function == "aclrtGetDevice";
   return asks && result == ACL_ERROR_RT_CONTEXT_NULL ? "no_context" : nullptr;
 }
@@ -48,8 +72,7 @@ Record::Record(const Options &options, const acl::Table &table, const std::strin
     : data_nbytes_(options.data_nbytes) {
   const std::string path = with_pid(options.path);
   data_path_ = path + ".data";
-  file_ = std::fopen(path.c_str(), "we");
-  if (file_ == nullptr) throw io_error(errno, "cannot write the record " + path);
+  file_ = open_alone(path);
   om::JsonWriter json;
   json.begin_object();
   json.field("schema", "aclrec/2").field("aclrt_version", ACLRT_VERSION);
@@ -65,6 +88,7 @@ Record::Record(const Options &options, const acl::Table &table, const std::strin
 }
 
 Record::~Record() {
+  flock(fileno(file_), LOCK_UN);  // also for what a child of fork has inherited
   std::fclose(file_);
   if (data_ != nullptr) std::fclose(data_);
 }

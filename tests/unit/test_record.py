@@ -49,8 +49,9 @@ def replay(
         ("function=aclrtMemcpy,nth=3,code=507899", 507899),
         ("function=aclrtMemcpy,nth=4,code=507010,action=lose-device", 507010),
         ("function=aclrtMemcpy,nth=2,code=507054,action=lose-device", 507054),
+        ("function=aclrtMemcpy,nth=2,code=507901,action=lose-device", 507901),
     ],
-    ids=["code", "device-lost", "device-lost-by-its-memory"],
+    ids=["code", "device-lost", "device-lost-by-its-memory", "device-lost-by-its-link"],
 )
 def test_a_recorded_failure_happens_again(tmp_path: Path, fault: str, code: int) -> None:
     """At the same call, with the same code, and the report says so."""
@@ -172,6 +173,58 @@ def test_a_record_is_told_in_short(tmp_path: Path, capsys: pytest.CaptureFixture
     for wrong in (-1, "some", 1.5):
         with pytest.raises(aclrt.InputError, match="data"), aclrt.record(path, data=wrong):  # type: ignore[arg-type]
             pass
+
+
+def test_answers_and_what_follows_are_no_failures(tmp_path: Path) -> None:
+    """Adopting what is initialised, a lost device's later answers; a second loss is one again."""
+    calls = [
+        ("aclInit", 100002, "initialised"),
+        ("aclrtMemcpy", 507010, None),
+        ("aclrtFree", 507010, None),
+        ("aclrtResetDevice", 507010, None),
+        ("aclrtMemcpy", 507010, None),
+        ("aclrtFree", 507010, None),
+    ]
+    lines = [json.dumps({"schema": "aclrec/2"})]
+    for n, (function, code, tells) in enumerate(calls, 1):
+        call = {"n": n, "thread": 1, "function": function, "begin_ns": 1, "end_ns": 2}
+        lines.append(json.dumps({**call, "arguments": [], "code": code, "tells": tells}))
+    record = tmp_path / "trace.aclrec"
+    record.write_text("\n".join(lines) + "\n")
+    found = [(one.function, one.nth, one.code) for one in aclrt.Recording(record).failures]
+    assert found == [("aclrtMemcpy", 1, 507010), ("aclrtMemcpy", 2, 507010)]
+
+
+def test_an_adopted_initialisation_is_no_failure(tmp_path: Path) -> None:
+    """Replayed as one, nothing would be initialised."""
+    record = tmp_path / "trace.aclrec"
+    program = (
+        "import ctypes, pathlib, aclrt.config\n"
+        "folder = pathlib.Path(aclrt.config.get_library_dir(), 'fake')\n"
+        "assert ctypes.CDLL(str(folder / 'libascendcl.so')).aclInit(None) == 0\n"
+        "print(len(aclrt.devices()))"
+    )
+    done = run(sys.executable, "-c", program, ACLRT_RECORD=str(record))
+    assert done.returncode == 0, done.stderr
+    recording = aclrt.Recording(record)
+    assert "initialised" in {call.tells for call in recording.calls}
+    assert recording.failures == ()
+
+
+def test_a_record_that_is_being_made_is_not_spoilt(tmp_path: Path) -> None:
+    """By another process of the same name, nor by another block of this one."""
+    path = tmp_path / "trace.aclrec"
+    with aclrt.record(path):
+        aclrt.DeviceTensor.from_numpy(np.ones(4, np.int8)).close()
+        before = path.read_bytes()
+        child = run(sys.executable, "-c", "import aclrt; aclrt.init()", ACLRT_RECORD=str(path))
+        assert (child.returncode, "is being recorded to already" in child.stderr) == (1, True)
+        with pytest.raises(OSError, match="put %p in the path"), aclrt.record(path):
+            pass
+        assert path.read_bytes() == before
+    with aclrt.record(path):
+        pass
+    assert aclrt.Recording(path).calls == []
 
 
 CALL = (
