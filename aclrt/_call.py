@@ -39,6 +39,7 @@ def build({parameters}, call, handle, raise_run, about, frames):
 
     def quick(args, named):
         {take_inputs}
+        {leave_shared_inputs}
         {make_outputs}
         {run}
 
@@ -128,14 +129,7 @@ def source(inputs: int, outputs: int) -> str:
         is_wrong_out=_is_wrong("y", "out_dtype", "out_shape", "carray", outputs),
         **values,
     )
-    views = [f"x{i}" for i in every] + [f"y{o}" for o in made]
-    views = [f"x{i}" for i in every] + [f"y{o}" for o in made]
-    leave_shared = _LEAVE_SHARED.format(
-        is_shared=" or ".join(
-            f"({array}.base is not None and shared_handle({array}))" for array in views
-        )
-        or "False"
-    )
+    fed, given = [f"x{i}" for i in every], [f"y{o}" for o in made]
     make_outputs = [f"y{o} = empty(out_shape{o}, out_dtype{o})" for o in made]
     run = {"sources": sources, "results": results, **values}
     parameters = [f"name{i}, dtype{i}, shape{i}, " for i in every]
@@ -143,10 +137,11 @@ def source(inputs: int, outputs: int) -> str:
     text = _BUILD.format(
         parameters="".join(parameters)[:-2],
         take_inputs=_indented(take_inputs),
+        leave_shared_inputs=_indented(_leave_shared(fed)),
         make_outputs=_lines(8, make_outputs),
         run=_indented(_RUN.format(given_outputs="", **run)),
         take_outputs=_indented(take_outputs),
-        leave_shared=_indented(leave_shared),
+        leave_shared=_indented(_leave_shared([*fed, *given])),
         run_into=_indented(_RUN.format(given_outputs=", out", **run)),
     )
     return text if inputs + outputs else text.replace("build(, ", "build(")
@@ -161,6 +156,11 @@ def _is_wrong(array: str, dtype: str, shape: str, flag: str, count: int) -> str:
         )
         or "False"
     )
+
+
+def _leave_shared(arrays: Sequence[str]) -> str:
+    is_shared = [f"({array}.base is not None and shared_handle({array}))" for array in arrays]
+    return _LEAVE_SHARED.format(is_shared=" or ".join(is_shared) or "False")
 
 
 def _indented(lines: str) -> str:

@@ -136,3 +136,25 @@ x.close()
 m.close()
 """
     ).assert_clean()
+
+
+def test_page_locked_arrays_are_used_in_place_where_memory_is_one(child):
+    """In every way of running, on a board that runs the program itself."""
+    child(
+        """
+        m = load()
+        x, y = aclrt.pinned_empty((2, 3), "f4"), aclrt.pinned_empty((2, 3), "f4")
+        x[...] = 3
+        def copies(run):
+            run()
+            before = aclrt.fake.ledger()["calls"].get("aclrtMemcpy", 0)
+            assert (run()["y"] == 3).all()
+            return aclrt.fake.ledger()["calls"].get("aclrtMemcpy", 0) - before
+        assert 1 == copies(lambda: m(x))
+        assert 0 == copies(lambda: m(x, out=y))
+        assert 0 == copies(lambda: m.submit(x, out=y).result())
+        assert 0 == copies(m.bind(x, y))
+        assert 2 == copies(lambda: m(X * 3))
+        """,
+        env={"ACLRT_FAKE_PROFILE": "rc"},
+    ).assert_clean()
