@@ -6,7 +6,7 @@ from __future__ import annotations
 import struct
 
 HEADER = 256
-PARTITIONS = {8: "inout", 0: "model_def", 2: "tasks", 0x4E4F4158: "body"}
+PARTITIONS = {8: "inout", 0: "model_def", 1: "weights", 2: "tasks", 0x4E4F4158: "body"}
 
 
 def partitions(om):
@@ -26,12 +26,13 @@ def partitions(om):
 
 
 def with_weights(om, weights):
-    """The file with a partition of weights besides, as ATC writes one."""
+    """The file with other weights than the block that every simulated file states, at its end."""
     (count,) = struct.unpack_from("<I", om, HEADER)
     begin = HEADER + 8 + 24 * count
-    row = struct.pack("<IIQQ", 1, 0, len(om) - begin, len(weights))
-    data = bytearray(om[:begin] + row + om[begin:] + weights)
-    struct.pack_into("<I", data, HEADER, count + 1)
+    data = bytearray(om + weights)
+    for row in range(HEADER + 8, begin, 24):
+        if struct.unpack_from("<I", om, row) == (1,):
+            struct.pack_into("<QQ", data, row + 8, len(om) - begin, len(weights))
     struct.pack_into("<Q", data, 0xB8, len(data) - HEADER)
     return bytes(data)
 

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 
 from . import _body, _wire
-from ._contents import Contents
+from ._contents import WEIGHT_SIZE, Contents
 from ._inout_info import inout_info
 from ._model_def import PLATFORM, model_def
 
@@ -25,6 +25,7 @@ _MARKER = b"aclrt-sim/1"
 _PLATFORM_TYPE = 1
 
 _MODEL_DEF = 0
+_WEIGHTS_DATA = 1
 _TASK_INFO = 2
 _MODEL_INOUT_INFO = 8
 _ONNX_BODY = 0x4E4F4158
@@ -33,7 +34,7 @@ _ROW = struct.Struct("<IIQQ")  # of the table
 
 
 def _task_info(contents: Contents) -> bytes:
-    return _wire.number(11, contents.work_size) + _wire.number(14, 0)
+    return _wire.number(11, contents.work_size) + _wire.number(14, WEIGHT_SIZE)
 
 
 def _cut(text: str, size: int) -> bytes:
@@ -59,6 +60,7 @@ def pieces(contents: Contents) -> Iterator[bytes]:
     partitions = [
         (_MODEL_INOUT_INFO, inout_info(contents)),
         (_MODEL_DEF, model_def(contents, len(task_info))),
+        (_WEIGHTS_DATA, bytes(WEIGHT_SIZE)),
         (_TASK_INFO, task_info),
     ]
     count = len(partitions) + 1

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import _types, _wire
-from ._contents import GEAR_INPUT, Contents, Gears, Tensor
+from ._contents import GEAR_INPUT, WEIGHT_SIZE, Contents, Gears, Tensor
 
 __all__ = ["PLATFORM", "SOC", "model_def"]
 
@@ -22,7 +22,7 @@ def model_def(contents: Contents, task_info_size: int) -> bytes:
     """A ``ge.proto.ModelDef``."""
     attrs: _wire.Attrs = {
         "memory_size": contents.work_size,
-        "weight_size": 0,
+        "weight_size": WEIGHT_SIZE,
         "zero_copy_memory_size": contents.work_size,
         "stream_num": 1,
         "event_num": 0,
@@ -34,7 +34,7 @@ def model_def(contents: Contents, task_info_size: int) -> bytes:
         "atc_cmdline": contents.command_line,
         "framework_type": "Onnx",
         "attr_model_out_nodes_name": [tensor.name for tensor in contents.outputs],
-        "om_info_list": [0, 0, 0, task_info_size, 0],
+        "om_info_list": [WEIGHT_SIZE, 0, 0, task_info_size, 0],
     }
     return b"".join(
         (

@@ -23,6 +23,9 @@ constexpr char kPlatform[] = "1.11.z.0";
 constexpr char kSoc[] = "AscendSim";  // no device has this name: a real one refuses the file
 constexpr size_t kNameSize = 31;
 constexpr uint64_t kWorkAlignment = 512;
+// The weights are in the ONNX body; but AscendCL allocates no 0 bytes for programs that give the
+// memory of a model themselves.
+constexpr uint64_t kWeightSize = 512;
 
 constexpr int32_t kNchw = 0;
 constexpr int32_t kNd = 2;
@@ -211,22 +214,23 @@ std::string model_def(const Contents &contents, size_t task_info_size) {
   put_number(out, 2, 2);
   put_bytes(out, 3, kPlatform);
   put_bytes(out, 7, graph(contents));
-  return out + Attrs(11)
-                   .number("memory_size", work_size(contents))
-                   .number("weight_size", 0)
-                   .number("zero_copy_memory_size", work_size(contents))
-                   .number("stream_num", 1)
-                   .number("event_num", 0)
-                   .number("label_num", 0)
-                   .text("target_type", "MINI")
-                   .number("session_id", 0)
-                   .text("soc_version", kSoc)
-                   .text("atc_version", contents.tool_version)
-                   .text("atc_cmdline", contents.command_line)
-                   .text("framework_type", "Onnx")
-                   .texts("attr_model_out_nodes_name", names)
-                   .numbers("om_info_list", std::vector<uint64_t>{0, 0, 0, task_info_size, 0})
-                   .bytes();
+  return out +
+         Attrs(11)
+             .number("memory_size", work_size(contents))
+             .number("weight_size", kWeightSize)
+             .number("zero_copy_memory_size", work_size(contents))
+             .number("stream_num", 1)
+             .number("event_num", 0)
+             .number("label_num", 0)
+             .text("target_type", "MINI")
+             .number("session_id", 0)
+             .text("soc_version", kSoc)
+             .text("atc_version", contents.tool_version)
+             .text("atc_cmdline", contents.command_line)
+             .text("framework_type", "Onnx")
+             .texts("attr_model_out_nodes_name", names)
+             .numbers("om_info_list", std::vector<uint64_t>{kWeightSize, 0, 0, task_info_size, 0})
+             .bytes();
 }
 
 // ---- the file ---------------------------------------------------------------------------------
@@ -270,7 +274,7 @@ std::string body_head(const std::string &onnx) {
 std::string write(const Contents &contents) {
   std::string task_info;
   put_number(task_info, 11, work_size(contents));
-  put_number(task_info, 14, 0);
+  put_number(task_info, 14, kWeightSize);
   const std::string inout = record(0, contents.inputs) + record(1, contents.outputs);
   const std::string def = model_def(contents, task_info.size());
   const std::string head = body_head(contents.onnx);
@@ -279,6 +283,7 @@ std::string write(const Contents &contents) {
     uint64_t size;
   } rows[] = {{partition::kModelInoutInfo, inout.size()},
               {partition::kModelDef, def.size()},
+              {partition::kWeightsData, kWeightSize},
               {partition::kTaskInfo, task_info.size()},
               {partition::kOnnxBody, head.size() + contents.onnx.size()}};
   std::string table;
@@ -294,8 +299,13 @@ std::string write(const Contents &contents) {
   }
   std::string out = header(contents, table.size() + offset);
   out.reserve(out.size() + table.size() + offset);
-  return out.append(table).append(inout).append(def).append(task_info).append(head).append(
-      contents.onnx);
+  return out.append(table)
+      .append(inout)
+      .append(def)
+      .append(kWeightSize, '\0')
+      .append(task_info)
+      .append(head)
+      .append(contents.onnx);
 }
 
 }  // namespace om

@@ -328,8 +328,8 @@ def test_c13_no_device_memory_left(lib: acl.Library, monkeypatch: pytest.MonkeyP
     om = small.double()
     at, size = content_of(om, 2)
     huge = bytearray(om)
-    # TASK_INFO anew: field 11 (memory_size), as large as a varint that fills the place can say.
-    huge[at : at + size] = b"\x58" + b"\xff" * (size - 2) + b"\x7f"
+    # TASK_INFO anew: field 11 (memory_size) fills the place; 4 times 7 bits say 256 MiB.
+    huge[at : at + size] = b"\x58" + b"\xff" * 4 + b"\x80" * (size - 6) + b"\x00"
     work, _ = sizes(lib, bytes(huge))
     assert work > 100_000_000
     ids = []

@@ -43,7 +43,7 @@ class Classifier {
   explicit Classifier(const char *path) {
     CHECK(aclmdlQuerySize(path, &work_size_, &weight_size_));
     if (work_size_ != 0) CHECK(aclrtMalloc(&work_, work_size_, ACL_MEM_MALLOC_HUGE_FIRST));
-    if (weight_size_ != 0) CHECK(aclrtMalloc(&weights_, weight_size_, ACL_MEM_MALLOC_HUGE_FIRST));
+    CHECK(aclrtMalloc(&weights_, weight_size_, ACL_MEM_MALLOC_HUGE_FIRST));
     CHECK(aclmdlLoadFromFileWithMem(path, &id_, work_, work_size_, weights_, weight_size_));
     desc_ = aclmdlCreateDesc();
     CHECK(aclmdlGetDesc(desc_, id_));

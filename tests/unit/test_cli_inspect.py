@@ -118,7 +118,7 @@ def test_operators(show):
 def test_partitions(om_factory, show):
     """--partitions lists the parts with offset and size."""
     rows = [line.split() for line in show(om_factory.two_in_two_out(), "--partitions").splitlines()]
-    assert ["8", "MODEL_INOUT_INFO", "360"] in [row[1:4] for row in rows]
+    assert ["8", "MODEL_INOUT_INFO", "384"] in [row[1:4] for row in rows]
     raw = om_graphs.om_file(om_graphs.model_def(b""), type_77=b"x")
     assert "unknown" in show(raw, "--partitions").splitlines()[-1]
 

@@ -146,7 +146,7 @@ def test_model_attributes(path, model_def, parts):
     work = -(-total // 512) * 512
     assert {
         "memory_size": work,
-        "weight_size": 0,
+        "weight_size": 512,
         "zero_copy_memory_size": work,
         "stream_num": 1,
         "event_num": 0,
@@ -158,9 +158,9 @@ def test_model_attributes(path, model_def, parts):
         "atc_cmdline": f"aclrt simulated --framework=5 --output={path.stem}",
         "framework_type": "Onnx",
         "attr_model_out_nodes_name": [name for name, _, _ in OUTPUTS],
-        "om_info_list": [0, 0, 0, len(parts["tasks"]), 0],
+        "om_info_list": [512, 0, 0, len(parts["tasks"]), 0],
     } == attrs(model_def[11])
-    assert {11: [work], 14: [0]} == fields(parts["tasks"])
+    assert {11: [work], 14: [512]} == fields(parts["tasks"])
 
 
 def test_data_nodes(ops):
