@@ -11,9 +11,10 @@ Modes and ``custom_sizes`` are taken; sizes and gears come from the model and th
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ from aclrt.errors import InputError
 from aclrt.model import OfflineModel
 from aclrt.om import inspect
 
+from . import _ais_aipp
+from ._ais_tensor import Tensor, from_files
 from ._feed import positional
 from ._unsupported import Unsupported
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
     from aclrt.tensor import TensorSpec
 
-__all__ = ["InferSession", "MultiDeviceSession", "Summary", "wanted_shapes"]
+__all__ = ["InferSession", "MultiDeviceSession", "Summary", "Tensor", "wanted_shapes"]
 
 # What each mode is for, as aclrt.inspect tells it of a model.
 _MODES = {
@@ -143,6 +146,7 @@ class InferSession:
         self.device_id = device_id
         self.set_loop_count(loop)
         self._wanted: dict[str, tuple[int, ...]] = {}
+        self._inner: tuple[list[Any], list[Tensor]] | None = None
         self._summary = Summary()
         self._info = inspect(model_path)
         self._model = OfflineModel(model_path, device_id=device_id)
@@ -161,16 +165,16 @@ class InferSession:
         mode: str = "static",
         custom_sizes: int | list[int] = _CUSTOM_SIZES,
         out_array: bool = True,
-    ) -> list[NDArray[Any]]:
+    ) -> list[Any]:
         """Runs the model on arrays, in the order of the inputs.
 
         Args:
-            feeds: One array for each input.
+            feeds: One array or ``Tensor`` for each input.
             mode: ``"static"``, ``"dymbatch"``, ``"dymhw"``, ``"dymdims"`` or ``"dymshape"``; the
                 gear follows from the arrays.
             custom_sizes: Not needed: outputs have the sizes that the model gives. Other than the
                 default draws one warning.
-            out_array: True.
+            out_array: False gives a ``Tensor`` on the device for each output.
 
         Returns:
             One new array for each output.
@@ -178,22 +182,25 @@ class InferSession:
         Raises:
             InputError: The arrays do not fit, there is no such mode, or it is not for what is
                 dynamic in the model.
-            Unsupported: ``out_array`` is False.
         """
         self._check_mode(mode)
         _note_sizes(custom_sizes)
         self._wanted = {}
         return self.run(feeds, out_array)
 
-    def run(self, feeds: list[Any], out_array: bool = True) -> list[NDArray[Any]]:
+    def run(self, feeds: list[Any], out_array: bool = False) -> list[Any]:
         """Runs the model on arrays whose shapes were set before, if the model has dynamic ones.
+
+        Args:
+            feeds: One array or ``Tensor`` for each input.
+            out_array: True gives new arrays, False a ``Tensor`` on the device for each output:
+                ``convert_tensors_to_host``, then ``convert_tensors_to_arrays``.
 
         Raises:
             InputError: The arrays do not fit, or have other shapes than were set.
-            Unsupported: ``out_array`` is False: tensors on the device are not handed out.
         """
-        if not out_array:
-            raise Unsupported("out_array=False is not part of aclrt.compat.ais_bench")
+        if isinstance(feeds, list):
+            feeds = [feed.to_numpy() if isinstance(feed, Tensor) else feed for feed in feeds]
         arrays = positional(self._model, "infer", feeds)
         for spec, array in zip(self._model.inputs, arrays, strict=True):
             wanted = self._wanted.get(spec.name)
@@ -206,7 +213,97 @@ class InferSession:
             result = self._model(*arrays)
             end = time.perf_counter()
             self._summary.exec_time_list.append((start * 1e3, end * 1e3))
-        return [np.asarray(array) for array in result]
+        outputs = [np.asarray(array) for array in result]
+        return outputs if out_array else [self._on_device(array) for array in outputs]
+
+    def _on_device(self, array: Any) -> Tensor:
+        tensor = Tensor(array)
+        tensor.to_device(self.device_id)
+        return tensor
+
+    def create_tensor_from_arrays_to_device(self, arrays: Any) -> Tensor:
+        """One array as a ``Tensor`` on the session's device."""
+        return self._on_device(arrays)
+
+    def create_tensor_from_fileslist(
+        self, desc: SimpleNamespace, files: Sequence[str | os.PathLike[str]]
+    ) -> Tensor:
+        """The bytes of files, one behind the other, as a ``Tensor`` on the session's device.
+
+        Args:
+            desc: One of ``get_inputs()``, whose shape is fixed.
+            files: ``.npy`` or raw files that fill it together.
+
+        Raises:
+            InputError: They hold more or fewer bytes, or the shape has open dims.
+            OSError: One cannot be read.
+        """
+        return self._on_device(from_files(desc, files))
+
+    @staticmethod
+    def convert_tensors_to_host(tensors: Sequence[Tensor]) -> None:
+        """``to_host()`` for each."""
+        for tensor in tensors:
+            tensor.to_host()
+
+    @staticmethod
+    def convert_tensors_to_arrays(tensors: Sequence[Tensor]) -> list[NDArray[Any]]:
+        """``np.array(t)`` for each.
+
+        Raises:
+            RuntimeError: One is on a device.
+        """
+        return [np.array(tensor) for tensor in tensors]
+
+    def first_inner_run(
+        self,
+        feeds: list[Any],
+        mode: str = "static",
+        custom_sizes: int | list[int] = _CUSTOM_SIZES,
+    ) -> list[Tensor]:
+        """The first run of a series that ``inner_run`` goes on with; the arguments are those of
+        ``infer``."""
+        outputs = self.infer(feeds, mode, custom_sizes, out_array=False)
+        self._inner = (list(feeds), outputs)
+        return outputs
+
+    def inner_run(
+        self, in_out_list: list[int], get_outputs: bool = False, mem_copy: bool = True
+    ) -> list[Tensor] | None:
+        """The next run of a series, on outputs of the run before.
+
+        Args:
+            in_out_list: For each input the index of the output that it takes; -1 where the array
+                stays.
+            get_outputs: Whether the outputs are given back; None otherwise.
+            mem_copy: Whether outputs are copied or exchanged; the results are the same.
+
+        Raises:
+            InputError: The numbers do not fit, or there was no ``first_inner_run``.
+        """
+        if self._inner is None:
+            raise InputError("inner_run goes on with a series: call first_inner_run(feeds) first")
+        self._check_wiring(in_out_list, is_needed=True)
+        feeds, outputs = self._inner
+        taken = zip(in_out_list, feeds, strict=True)
+        feeds = [feed if number < 0 else outputs[number] for number, feed in taken]
+        outputs = self.run(feeds)
+        self._inner = (feeds, outputs)
+        return outputs if get_outputs else None
+
+    def _check_wiring(self, wiring: list[int], *, is_needed: bool) -> None:
+        outputs = self._model.outputs
+        if is_needed and len(wiring) != len(self._model.inputs):
+            raise InputError(
+                f"in_out_list is {wiring}; it has one number for each of the "
+                f"{len(self._model.inputs)} inputs, -1 for one that stays"
+            )
+        for number in wiring:
+            if not -1 <= number < len(outputs):
+                raise InputError(
+                    f"in_out_list is {wiring}; there is no output {number}, the model has "
+                    f"{len(outputs)}"
+                )
 
     def infer_iteration(
         self,
@@ -237,25 +334,13 @@ class InferSession:
         if iteration_times < 1:
             raise InputError(f"iteration_times is {iteration_times}; it must be at least 1")
         wiring = in_out_list or []
-        outputs = self._model.outputs
-        if iteration_times > 1 and len(wiring) != len(self._model.inputs):
-            raise InputError(
-                f"in_out_list is {wiring}; it has one number for each of the "
-                f"{len(self._model.inputs)} inputs, -1 for one that stays"
-            )
-        for number in wiring:
-            if not -1 <= number < len(outputs):
-                raise InputError(
-                    f"in_out_list is {wiring}; there is no output {number}, the model has "
-                    f"{len(outputs)}"
-                )
-        given = list(feeds)
-        results = self.infer(given, mode, custom_sizes)
+        self._check_wiring(wiring, is_needed=iteration_times > 1)
+        outputs = self.first_inner_run(feeds, mode, custom_sizes)
         for _ in range(iteration_times - 1):
-            taken = zip(wiring, given, strict=True)
-            given = [array if number < 0 else results[number] for number, array in taken]
-            results = self.infer(given, mode, custom_sizes)
-        return results
+            self.inner_run(wiring, False, mem_copy)
+        outputs = self._inner[1] if self._inner else outputs
+        self._inner = None
+        return [output.to_numpy() for output in outputs]
 
     def infer_pipeline(
         self,
@@ -285,6 +370,35 @@ class InferSession:
         if self._info.dynamic != "batch":
             raise InputError(f"the model has no gears of batch: {self._described()}")
         return max(gear[0] for gear in self._info.gears)
+
+    def get_dym_aipp_input_exist(self) -> bool:
+        """Whether an input has dynamic AIPP."""
+        return any(aipp.mode == "dynamic" for aipp in self._info.aipp)
+
+    def check_dym_aipp_input_exist(self) -> None:
+        """Raises InputError where no input has dynamic AIPP."""
+        if not self.get_dym_aipp_input_exist():
+            raise InputError(
+                f"no input has dynamic AIPP: {', '.join(map(str, self._model.inputs))}"
+            )
+
+    def load_aipp_config_file(self, config_file: str, batchsize: int) -> None:
+        """Sets dynamic AIPP for the runs that follow, for all images of the batch alike.
+
+        Args:
+            config_file: INI with one section ``aipp_op``: ``input_format``, ``src_image_size_w``
+                and ``src_image_size_h``; the other keys are ATC's, but for ``padding_size_top``,
+                ``_bottom``, ``_left`` and ``_right``. Switches are 0 or 1.
+            batchsize: At least 1; the images are counted in what is fed.
+
+        Raises:
+            InputError: The file or a value does not fit, or the model has no dynamic AIPP.
+            OSError: The file cannot be read.
+        """
+        if batchsize < 1:
+            raise InputError(f"batchsize is {batchsize}; it must be at least 1")
+        self.check_dym_aipp_input_exist()
+        self._model.set_aipp(**_ais_aipp.read(config_file))
 
     def set_dynamic_batchsize(self, batch: int) -> None:
         """The batch of the arrays that follow, one of the model's gears."""
@@ -374,7 +488,7 @@ class MultiDeviceSession:
     ) -> None:
         """The arguments are those of ``InferSession`` without the device."""
         self._arguments = (model_path, acl_json_path, debug, loop)
-        self.summary: dict[int, list[Summary]] = {}
+        self.summary: dict[int, list[float]] = {}  # ms of each entry, as with the original
 
     def infer(
         self,
@@ -395,20 +509,62 @@ class MultiDeviceSession:
         Raises:
             AclrtError: What a device raised; the original only logs it.
         """
+        return self._each(
+            device_feeds, lambda session, feeds: session.infer(feeds, mode, custom_sizes)
+        )
+
+    def infer_pipeline(
+        self,
+        device_feeds_list: dict[int, list[list[list[Any]]]],
+        mode: str = "static",
+        custom_sizes: int | list[int] = _CUSTOM_SIZES,
+    ) -> dict[int, list[list[list[NDArray[Any]]]]]:
+        """As ``infer``; each entry of a device is a list of feeds for
+        ``InferSession.infer_pipeline``."""
+        return self._each(
+            device_feeds_list,
+            lambda session, feeds: session.infer_pipeline(feeds, mode, custom_sizes),
+        )
+
+    def infer_iteration(
+        self,
+        device_feeds: dict[int, list[list[Any]]],
+        in_out_list: list[int] | None = None,
+        iteration_times: int = 1,
+        mode: str = "static",
+        custom_sizes: int | list[int] | None = None,
+        mem_copy: bool = True,
+    ) -> dict[int, list[list[NDArray[Any]]]]:
+        """As ``infer``, each entry by ``InferSession.infer_iteration``."""
+        sizes = _CUSTOM_SIZES if custom_sizes is None else custom_sizes
+        return self._each(
+            device_feeds,
+            lambda session, feeds: session.infer_iteration(
+                feeds, in_out_list, iteration_times, mode, sizes, mem_copy
+            ),
+        )
+
+    def _each(
+        self, work: dict[int, list[Any]], call: Callable[[InferSession, Any], Any]
+    ) -> dict[int, list[Any]]:
         from concurrent.futures import ThreadPoolExecutor
 
-        def on_device(device_id: int) -> tuple[list[list[NDArray[Any]]], Summary]:
+        def on_device(device_id: int) -> tuple[list[Any], list[float]]:
             model_path, *rest = self._arguments
             session = InferSession(device_id, model_path, *rest)  # type: ignore[arg-type]
+            results, times = [], []
             try:
-                results = session.infer_pipeline(device_feeds[device_id], mode, custom_sizes)
-                return results, session.summary()
+                for entry in work[device_id]:
+                    start = time.perf_counter()
+                    results.append(call(session, entry))
+                    times.append((time.perf_counter() - start) * 1e3)
             finally:
                 session.free_resource()
+            return results, times
 
-        with ThreadPoolExecutor(max_workers=max(1, len(device_feeds))) as threads:
-            done = dict(zip(device_feeds, threads.map(on_device, device_feeds), strict=True))
-        self.summary = {device: [summary] for device, (_, summary) in done.items()}
+        with ThreadPoolExecutor(max_workers=max(1, len(work))) as threads:
+            done = dict(zip(work, threads.map(on_device, work), strict=True))
+        self.summary = {device: times for device, (_, times) in done.items()}
         return {device: results for device, (results, _) in done.items()}
 
     def __getattr__(self, name: str) -> Any:

@@ -15,7 +15,7 @@ from ._wire import Attrs
 __all__ = ["GEAR_INPUT", "WEIGHT_SIZE", "Contents", "Gears", "Tensor"]
 
 GEAR_INPUT = "ascend_mbatch_shape_data"  # AscendCL writes the values of the chosen gear into it
-# The weights are in the ONNX body. Programs that give the memory of a model themselves allocate what
+# The weights are in the ONNX body. But programs that give a model its memory allocate what
 # aclmdlQuerySize says, and AscendCL allocates no 0 bytes: so every file states one block.
 WEIGHT_SIZE = 512
 

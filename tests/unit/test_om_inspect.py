@@ -113,8 +113,8 @@ def test_directory(tmp_path):
         (lambda om: put(om, 0x100, b"\x09"), "expected 1 to 8, given 9"),
         (lambda om: put(om, 0x118, b"\xff" * 8), "mem_size at offset 280"),
         (lambda om: put(om, 0x100 + 8 + 24, b"\x4d"), "MODEL_DEF"),
-        (lambda om: put(om, 360, b"\x07"), "MODEL_INOUT_INFO.type at offset 360"),
-        (lambda om: put(om, 364, b"\xff\xff"), "MODEL_INOUT_INFO.length"),
+        (lambda om: put(om, 384, b"\x07"), "MODEL_INOUT_INFO.type at offset 384"),
+        (lambda om: put(om, 388, b"\xff\xff"), "MODEL_INOUT_INFO.length"),
         (lambda om: put(om, len(om) - 1, bytes([om[-1] ^ 1])), "ONNX body CRC-32"),
     ],
 )
