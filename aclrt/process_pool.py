@@ -169,6 +169,7 @@ class ProcessPool(Surface):
         self._retries = on_death == "retry"
         self._lock = threading.Lock()
         self._closed = False
+        self._killing = False
         self._deaths = 0
         self._free: SimpleQueue[tuple[int, _Worker | None]] = SimpleQueue()
         self._calls = Calls(count, _QUEUED_PER_WORKER * count, "aclrt-processes")
@@ -194,7 +195,10 @@ class ProcessPool(Surface):
     def _begin(self, index: int) -> tuple[_Worker, Any]:
         options = {**self._options, "device_id": self._ids[index % len(self._ids)]}
         worker = _Worker(self._source, options)
-        self._workers.add(worker)
+        with self._lock:
+            self._workers.add(worker)
+            if self._killing:
+                worker.process.kill()  # close() has ended the others already
         try:
             kind, answer = worker.receive("before it had loaded the model")
             if kind == "error":
@@ -205,7 +209,8 @@ class ProcessPool(Surface):
         return worker, answer
 
     def _drop(self, worker: _Worker) -> None:
-        self._workers.discard(worker)
+        with self._lock:
+            self._workers.discard(worker)
         worker.close()
 
     def _run(self, arrays: dict[str, np.ndarray], options: dict[str, Any]) -> Result:
@@ -290,8 +295,10 @@ class ProcessPool(Surface):
         if grace_s is not None:
             _, late = wait(self._calls.open, timeout=grace_s)
             if late:
-                for worker in list(self._workers):
-                    worker.process.kill()
+                with self._lock:
+                    self._killing = True
+                    for worker in self._workers:
+                        worker.process.kill()
         self._calls.join()
         self._end()
 

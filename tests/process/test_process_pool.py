@@ -10,6 +10,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 
 import aclrt
+from aclrt import process_pool
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 SHARED = Path("/dev/shm")
@@ -156,4 +158,36 @@ def test_close_does_not_wait_for_ever(om: bytes, monkeypatch: pytest.MonkeyPatch
     pool.close(grace_s=0.2)
     with pytest.raises(aclrt.WorkerDiedError):
         future.result(timeout=60)
+    assert shared() == before
+
+
+def test_a_worker_begun_while_the_pool_closes_is_killed_too(
+    om: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that replaces a dead worker comes after close() has killed all that there were."""
+    before = shared()
+    monkeypatch.setenv("ACLRT_FAKE_FAULTS", "function=aclmdlExecute, action=hang, ms=600000")
+    pool = aclrt.ProcessPool(om, processes=1, on_death="retry")
+    swept = threading.Event()
+    joining, making = pool._calls.join, process_pool._Worker
+    closing = threading.Thread(target=lambda: pool.close(grace_s=0), daemon=True)
+
+    def join() -> None:
+        swept.set()
+        joining()
+
+    def make(*args: Any) -> Any:
+        closing.start()
+        assert swept.wait(60)
+        return making(*args)
+
+    monkeypatch.setattr(pool._calls, "join", join)
+    (worker,) = pool._workers
+    monkeypatch.setattr(process_pool, "_Worker", make)
+    worker.process.kill()
+    future = pool.submit(X)
+    with pytest.raises(aclrt.WorkerDiedError):
+        future.result(timeout=60)
+    closing.join(60)
+    assert not closing.is_alive()
     assert shared() == before
