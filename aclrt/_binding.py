@@ -78,6 +78,8 @@ class Binding(Closing):
             The outputs: the same object each time, with the arrays that were bound.
 
         Raises:
+            InputError: A run in flight uses a bound output or writes a bound input: the message
+                names it. At once, also where the device hangs.
             ClosedError: The binding, the model or a tensor is closed.
             ForkedProcessError: This is a child of the process that loaded the model.
             DeviceLostError: The device died.

@@ -65,9 +65,16 @@ std::vector<aclrt_buffer_t> Binding::hold(const aclrt_buffer_t *buffers, size_t 
   return held;
 }
 
-void Binding::run() {
-  const auto lock = model_->lock();
+void Binding::refuse_if_closed() const {
   if (is_closed_) throw Error(ACLRT_ERROR_CLOSED, "the binding is closed", "Bind the model again.");
+}
+
+void Binding::run() {
+  refuse_if_closed();
+  model_->queues().refuse_in_use(
+      model_->description(), {inputs_.data(), inputs_.size(), outputs_.data(), outputs_.size()});
+  const auto lock = model_->lock();
+  refuse_if_closed();
   if (shapes_.empty()) {
     model_->run_bound(inputs_.data(), inputs_.size(), outputs_.data(), outputs_.size());
   } else {

@@ -7,6 +7,7 @@
 #ifndef ACLRT_CORE_BINDING_H
 #define ACLRT_CORE_BINDING_H
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <vector>
@@ -22,11 +23,14 @@ class Binding {
   Binding(std::shared_ptr<Model> model, const aclrt_buffer_t *inputs,
           const aclrt_dims_t *input_shapes, size_t input_count, const aclrt_buffer_t *outputs,
           size_t output_count);
+  // Refused, without waiting for the model, where a run in flight uses an output or writes an
+  // input.
   void run();
   // Idempotent.
   void close() noexcept;
 
  private:
+  void refuse_if_closed() const;
   void copy_shapes(const aclrt_dims_t *shapes, size_t count);
   std::vector<aclrt_buffer_t> hold(const aclrt_buffer_t *buffers, size_t count);
 
@@ -36,7 +40,7 @@ class Binding {
   std::vector<aclrt_buffer_t> outputs_;
   std::vector<Dims> dims_;
   std::vector<aclrt_dims_t> shapes_;
-  bool is_closed_ = false;  // under the model's lock
+  std::atomic<bool> is_closed_{false};  // written under the model's lock
 };
 
 }  // namespace aclrt

@@ -25,6 +25,7 @@
 #include "core/loaded_model.h"
 #include "core/loss.h"
 #include "core/memory_meter.h"
+#include "core/open_queues.h"
 #include "core/runtime.h"
 #include "core/shape_range.h"
 #include "core/transfer.h"
@@ -94,6 +95,7 @@ class Model final : public Closeable {
   const Gears &gears() const noexcept { return gears_; }
   const ModelFacts &facts() const noexcept { return facts_; }
   int32_t device_id() const noexcept { return device_id_; }
+  OpenQueues &queues() noexcept { return queues_; }
   const Transfer &transfer() const noexcept { return transfer_; }
   MemoryMeter &meter() noexcept { return meter_; }
 
@@ -119,6 +121,7 @@ class Model final : public Closeable {
   void prepare(aclrt_buffer_t *outputs, OutputMemory &memory) const;
   void read_output_shapes(aclrt_shape_t *shapes) const;
 
+  OpenQueues queues_;
   std::mutex mutex_;
   std::atomic<bool> is_closed_{false};  // written under the lock
   const std::shared_ptr<Loss> loss_;

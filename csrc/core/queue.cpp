@@ -18,14 +18,15 @@ Error closed_error() {
 // A time that the clock can hold, however long the caller is willing to wait.
 constexpr int64_t kLongestMs = int64_t{1000} * 3600 * 24 * 365;
 
-bool shares_memory(const aclrt_buffer_t *some, size_t count,
-                   const std::vector<aclrt_buffer_t> &others) {
+// The first of some that shares a byte with one of others; count where none does.
+size_t first_shared(const aclrt_buffer_t *some, size_t count,
+                    const std::vector<aclrt_buffer_t> &others) {
   for (size_t i = 0; i < count; ++i) {
     for (const aclrt_buffer_t &other : others) {
-      if (some[i].data != nullptr && other.data != nullptr && overlap(some[i], other)) return true;
+      if (some[i].data != nullptr && other.data != nullptr && overlap(some[i], other)) return i;
     }
   }
-  return false;
+  return count;
 }
 
 }  // namespace
@@ -34,6 +35,7 @@ std::shared_ptr<Queue> Queue::create(const std::vector<std::shared_ptr<Model>> &
                                      size_t depth) {
   auto queue = std::make_shared<Queue>(models, depth);
   queue->start();
+  for (const auto &lane : queue->lanes_) lane->model->queues().add(*queue);
   Runtime::instance().add(queue);
   return queue;
 }
@@ -88,7 +90,8 @@ bool Queue::submit(const aclrt_submission_t &submission) {
     if (lane->busy == lane->slots.size()) continue;
     if (best == nullptr || lane->busy < best->busy) best = lane.get();
   }
-  refuse_overlap(submission);
+  refuse_overlap(model.description(), {submission.inputs, submission.input_count,
+                                       submission.outputs, submission.output_count});
   if (best == nullptr) return false;
   Slot &slot = *best->free_slot();
   best->fill(slot, submission, gear, hold);
@@ -102,19 +105,28 @@ bool Queue::submit(const aclrt_submission_t &submission) {
   return true;
 }
 
-void Queue::refuse_overlap(const aclrt_submission_t &submission) const {
+void Queue::refuse_in_use(const Description &description, const RunBuffers &run) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!is_idle()) refuse_overlap(description, run);
+}
+
+void Queue::refuse_overlap(const Description &description, const RunBuffers &run) const {
   for (const auto &lane : lanes_) {
     for (const auto &slot : lane->slots) {
       if (slot->state != Slot::State::kWaiting && slot->state != Slot::State::kRunning) continue;
-      if (shares_memory(submission.outputs, submission.output_count, slot->given) ||
-          shares_memory(submission.outputs, submission.output_count, slot->inputs)) {
+      const size_t output = std::min(first_shared(run.outputs, run.output_count, slot->given),
+                                     first_shared(run.outputs, run.output_count, slot->inputs));
+      if (output < run.output_count) {
         throw Error(ACLRT_ERROR_INPUT,
-                    "the memory given for an output is in use by a run in flight",
-                    "Wait for that run, or give each run in flight outputs of its own.");
+                    "the memory given for output \"" + description.outputs()[output].name +
+                        "\" is in use by a run in flight",
+                    "Wait for that run, or give each run outputs of its own.");
       }
-      if (shares_memory(submission.inputs, submission.input_count, slot->given)) {
+      const size_t input = first_shared(run.inputs, run.input_count, slot->given);
+      if (input < run.input_count) {
         throw Error(ACLRT_ERROR_INPUT,
-                    "an input is the memory that a run in flight writes its output to",
+                    "input \"" + description.inputs()[input].name +
+                        "\" is the memory that a run in flight writes its output to",
                     "Wait for that run before its outputs are fed.");
       }
     }
@@ -256,6 +268,7 @@ void Queue::close() {
     for (const auto &lane : lanes_) lane->release(failure);
     is_closed_ = true;
   }
+  for (const auto &lane : lanes_) lane->model->queues().remove(*this);
   Runtime::instance().remove(this);
   const bool is_broken = std::any_of(lanes_.begin(), lanes_.end(),
                                      [](const auto &lane) { return lane->model->is_broken(); });

@@ -25,6 +25,7 @@
 
 #include "aclrt/aclrt.h"
 #include "core/lane.h"
+#include "core/open_queues.h"
 #include "core/runtime.h"
 
 namespace aclrt {
@@ -43,7 +44,7 @@ struct Completion {
   const Error *error = nullptr;  // FAILED
 };
 
-class Queue final : public Closeable {
+class Queue final : public Closeable, public RunsInFlight {
  public:
   using Clock = std::chrono::steady_clock;
 
@@ -80,6 +81,7 @@ class Queue final : public Closeable {
   bool drain(int64_t timeout_ms);
   // Cancels what has not begun, waits for what has. What has completed can still be taken.
   void close() override;
+  void refuse_in_use(const Description &description, const RunBuffers &run) override;
   QueueInfo info();
 
   // For create() alone.
@@ -106,7 +108,7 @@ class Queue final : public Closeable {
   void work(Lane &lane, size_t step) noexcept;
   void finish(Slot &slot) noexcept;
   void give_up(Slot &slot, aclrt_outcome_t outcome) noexcept;
-  void refuse_overlap(const aclrt_submission_t &submission) const;
+  void refuse_overlap(const Description &description, const RunBuffers &run) const;
   bool next_completion(Clock::time_point now, Completion &completion);
   bool wait_for_completion(std::unique_lock<std::mutex> &lock, Clock::time_point now,
                            const std::optional<Clock::time_point> &end);

@@ -201,3 +201,31 @@ def test_memory_that_is_bound_cannot_be_given_back(model, a):
     step()
     step.close()
     lender.clear()
+
+
+def test_a_step_refuses_what_a_run_in_flight_has(model, a, b):
+    """At once, though the device hangs: which output it is, and what to do. Afterwards it steps."""
+    faults = aclrt.fake.faults
+    mine, read, flown = (np.ones((2, 3), np.float32) for _ in range(3))
+    into = model.bind(a=a, b=b, sum=mine, difference=flown)
+    of_input = model.bind(a=a, b=b, sum=read)
+    fed = model.bind(a=flown, b=b)
+    faults.clear()
+    with faults.fault(function="aclmdlExecute", action="hang", ms=600_000, persistent=True):
+        future = model.submit(a.copy(), read, out={"difference": flown}, timeout_s=0.01)
+        for step, message in (
+            (into, 'output "difference" is in use by a run in flight'),
+            (of_input, 'output "sum" is in use by a run in flight'),
+            (fed, 'input "a" is the memory that a run in flight writes'),
+        ):
+            with pytest.raises(InputError, match=message) as refused:
+                step()
+            assert "Wait for that run" in refused.value.hint
+        with pytest.raises(aclrt.DeviceTimeoutError):
+            future.result(600)
+        with pytest.raises(InputError, match='output "sum" is in use'):
+            of_input()  # the device has it still
+        faults.clear()
+    model.submit(a, b).result(600)
+    np.testing.assert_array_equal(a + b, of_input()["sum"])
+    fed()

@@ -386,7 +386,8 @@ ACLRT_API aclrt_status_t *aclrt_binding_create(aclrt_model_t *model, const aclrt
                                                const aclrt_buffer_t *outputs, size_t output_count,
                                                aclrt_binding_t **binding);
 // Runs of one binding take turns, as do those of bindings on the same instance; bindings are spread
-// over the instances.
+// over the instances. Memory that a run in flight of the model writes, or an output that one reads:
+// ACLRT_ERROR_INPUT at once, also where the device hangs.
 ACLRT_API aclrt_status_t *aclrt_binding_run(aclrt_binding_t *binding);
 // Waits for a run in progress, after which the buffers are used no more. Idempotent.
 ACLRT_API aclrt_status_t *aclrt_binding_close(aclrt_binding_t *binding);
