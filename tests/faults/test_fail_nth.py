@@ -121,7 +121,7 @@ class Models:
             return list(model(self.x))
 
     def load_instances(self, _: Any) -> Outputs:
-        with aclrt.OfflineModel(self.weighty, instances=3):
+        with aclrt.OfflineModel(self.weighty, instances=2):
             return []
 
     def _shapes(self, model: bytes, *shapes: tuple[int, ...]) -> Outputs:
