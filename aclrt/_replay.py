@@ -9,9 +9,10 @@ import signal
 import subprocess
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ class Replay:
     """What became of a record's failures.
 
     ``came_again`` and ``missing`` are complete when the program or the block has ended; ``notes``
-    says what of the record's machine the fake could not play. ``exit_code`` is the program's.
+    says what of the record's machine the fake could not play, ``calls`` how often the program
+    called each function of those that failed. ``exit_code`` is the program's.
     """
 
     record: str
@@ -37,6 +39,7 @@ class Replay:
     came_again: tuple[RecordedFailure, ...] = ()
     missing: tuple[RecordedFailure, ...] = ()
     notes: tuple[str, ...] = ()
+    calls: Mapping[str, int] = field(default_factory=dict)
     exit_code: int | None = None
 
     @property
@@ -56,6 +59,7 @@ class Replay:
             "exit_code": self.exit_code,
             "came_again": plain(self.came_again),
             "missing": plain(self.missing),
+            "calls": dict(self.calls),
             "notes": list(self.notes),
         }
 
@@ -65,6 +69,9 @@ class Replay:
         for failure in self.failures:
             word = "again" if failure in self.came_again else "MISSING"
             lines.append(f"  {word:8}{failure.function} #{failure.nth}: {failure.code}")
+            called = self.calls.get(failure.function)
+            if failure in self.missing and called is not None and called < failure.nth:
+                lines.append(f"          it was called {called} times")
             if failure.message:
                 lines.append(f"          {failure.message.strip().splitlines()[0]}")
         lines += [f"  note: {note}" for note in self.notes]
@@ -145,6 +152,10 @@ def run(record: str | os.PathLike[str], program: Sequence[str]) -> Replay:
         report.exit_code = _finished(program, environment)
         made = [Recording(path) for path in sorted(Path(folder).glob("*.aclrec"))]
     _settle(report, [failure for one in made for failure in one.failures])
+    called = Counter[str]()
+    for one in made:
+        called.update(one.counts())
+    report.calls = {failure.function: called[failure.function] for failure in report.failures}
     if not any(one.calls for one in made):
         report.notes += ("the program made no call of AscendCL through aclrt",)
     return report

@@ -315,6 +315,7 @@ _PARTS: dict[str, dict[str, _Schema]] = {
         "exit_code": _WHOLE_OR_NULL,
         "came_again": _list(_FAILURE),
         "missing": _list(_FAILURE),
+        "calls": _map(_WHOLE),
         "notes": _list(_TEXT),
     },
     "aclrt-fake-env/1": {"variables": _map(_TEXT)},

@@ -19,6 +19,8 @@ from ._arguments import Parser, UsageError
 if TYPE_CHECKING:
     from ._arguments import Commands
 
+_MISSING = 3  # as where a comparison or a gate fails
+
 
 def add_to(commands: Commands) -> None:
     """Declares the command."""
@@ -44,7 +46,10 @@ def add_to(commands: Commands) -> None:
     replay = actions.add_parser(
         "replay",
         help="run a program with the failures that ACLRT_RECORD recorded",
-        usage="aclrt fake replay [--report FILE] RECORD -- PROGRAM [ARGS ...]",
+        usage="aclrt fake replay [--strict] [--report FILE] RECORD -- PROGRAM [ARGS ...]",
+    )
+    replay.add_argument(
+        "--strict", action="store_true", help="end with 3 where a failure did not come again"
     )
     replay.add_argument("--report", metavar="FILE", help="write what came again, as JSON")
     replay.add_argument("record", metavar="RECORD", help="the file that ACLRT_RECORD wrote")
@@ -86,7 +91,7 @@ def _replayed(options: argparse.Namespace) -> int:
     if options.report is not None:
         Path(options.report).write_text(json.dumps(report.to_dict(), indent=2) + "\n", "utf-8")
     assert report.exit_code is not None
-    return report.exit_code
+    return _MISSING if options.strict and not report.is_complete else report.exit_code
 
 
 def _show(options: argparse.Namespace) -> int:

@@ -36,9 +36,10 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def replay(
-    record: Path, *program: str, report: Path | None = None
+    record: Path, *program: str, report: Path | None = None, strict: bool = False
 ) -> subprocess.CompletedProcess[str]:
     options = [] if report is None else ["--report", str(report)]
+    options += ["--strict"] if strict else []
     replayed = (sys.executable, "-m", "aclrt", "fake", "replay", *options, str(record))
     return run(*replayed, "--", *program)
 
@@ -91,7 +92,9 @@ def test_what_did_not_come_again_is_told(tmp_path: Path) -> None:
     )
     assert (other.returncode, "replayed 0 of 1" in other.stderr) == (7, True)
     assert "MISSING" in other.stderr
-    without = replay(record, sys.executable, "-c", "")
+    assert "it was called 0 times" in other.stderr
+    without = replay(record, sys.executable, "-c", "", strict=True)
+    assert without.returncode == 3
     assert "no call of AscendCL through aclrt" in without.stderr
     killed = replay(record, sys.executable, "-c", "import os; os.kill(os.getpid(), 15)")
     assert killed.returncode == 128 + 15
