@@ -443,6 +443,40 @@ void memory_that_is_refused() {
   CHECK_OK(aclrt_memory_close(x.handle));  // nothing of it was kept
 }
 
+aclrt_binding_t *bind(aclrt_model_t *model, const Feed &feed) {
+  aclrt_binding_t *binding = nullptr;
+  CHECK_OK(aclrt_binding_create(model, feed.in, nullptr, 1, feed.out, 2, &binding));
+  return binding;
+}
+
+// At once, though the run keeps the model to itself; not any more when it is over.
+void a_bound_run_refuses_what_is_in_flight() {
+  Flying at;
+  Feed flown, feeder, own;
+  feeder.in[0] = flown.out[0];
+  aclrt_binding_t *same = bind(at.model, flown), *reads = bind(at.model, feeder);
+  at.hold(2, flown);
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_binding_run(same), "in use by a run in flight");
+  CHECK_FAILS(ACLRT_ERROR_INPUT, aclrt_binding_run(reads), "a run in flight writes its output to");
+  at.toy.hold(0);
+  CHECK_EQ(int{ACLRT_OUTCOME_DONE}, int{Taken(at.queue).it.outcome});
+  CHECK_OK(aclrt_binding_run(same));
+  // Queues come and go beside a bound run.
+  aclrt_binding_t *beside = bind(at.model, own);
+  std::thread stepper([&] {
+    for (int i = 0; i < 50; ++i) CHECK_OK(aclrt_binding_run(beside));
+  });
+  for (int i = 0; i < 5; ++i) {
+    aclrt_queue_t *other = open_queue(at.model);
+    submit(other, flown);
+    Taken done(other);
+    aclrt_queue_release(other);
+  }
+  stepper.join();
+  CHECK_OK(aclrt_binding_run(reads));
+  for (aclrt_binding_t *binding : {same, reads, beside}) aclrt_binding_release(binding);
+}
+
 void a_fork_may_use_nothing() {
   Flying at;
   const pid_t child = fork();
@@ -482,6 +516,7 @@ int main() {
   RUN_ON_TOY(memory_of_runs_that_wait, false);
   RUN_ON_TOY(memory_of_runs_that_wait, true);
   RUN_ON_TOY(memory_that_is_refused);
+  RUN_ON_TOY(a_bound_run_refuses_what_is_in_flight);
   RUN_ON_TOY(a_fork_may_use_nothing);
   return check::result();
 }
