@@ -186,7 +186,7 @@ def _phases(result: BenchResult) -> str:
         cells = "".join(f'<td class="n">{"" if f is None else _ms(f)}</td>' for f in figures)
         count = f'<td class="n">{phase.count or ""}</td>'
         lines.append(
-            f"<tr><td>{_PHASES[phase.name]}</td>{count}{cells}"
+            f"<tr><td style='white-space:nowrap'>{_PHASES[phase.name]}</td>{count}{cells}"
             f'<td class="soft">{escape(phase.note)}</td></tr>'
         )
     table = f"<table><tr>{head}</tr>{''.join(lines)}</table>"
@@ -231,11 +231,12 @@ def _run(result: BenchResult) -> str:
     if result.batch > 1:
         tiles.append(_tile("samples/s", f"{result.samples_per_s:,.1f}"))
     due_ms = (result.end_ns - result.latency_ns) / 1e6
-    worker = result.worker
+    worker, row = result.worker, "thread"
     if result.in_flight > 1 or result.streams is not None:
+        row = "run"
         first = slice(0, svg.DRAWN)
         worker = np.array(phases.slots(result.begin_ns[first], result.end_ns[first]))
-    line = svg.timeline(due_ms, result.begin_ns / 1e6, result.end_ns / 1e6, worker, width=1000)
+    line = svg.timeline(due_ms, result.begin_ns / 1e6, result.end_ns / 1e6, worker, 1000, row)
     kind = "latency from when each was due" if result.rate else "latency"
     return "".join(
         [

@@ -102,6 +102,26 @@ class BenchReport:
 
         return page(self)
 
+    def save(
+        self, folder: str | os.PathLike[str], *, csv: bool = False, html: bool = False
+    ) -> list[Path]:
+        """Writes ``bench.json`` into a folder, which is made, and the other forms if asked.
+
+        Returns:
+            What was written.
+
+        Raises:
+            OSError: The folder or a file cannot be written.
+        """
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        texts = {"bench.json": self.to_json}
+        texts |= {"bench.csv": self.to_csv} if csv else {}
+        texts |= {"bench.html": self.to_html} if html else {}
+        for name, text in texts.items():
+            (target / name).write_text(text(), "utf-8")
+        return [target / name for name in texts]
+
 
 def measure(
     config: BenchConfig,

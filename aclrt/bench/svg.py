@@ -170,6 +170,7 @@ def timeline(
     end_ms: NDArray[Any],
     worker: NDArray[Any],
     width: int,
+    row: str = "thread",
 ) -> str:
     """The first inferences of each thread, one lane a thread; waiting for a thread is pale.
 
@@ -179,6 +180,7 @@ def timeline(
         end_ms: When it was over.
         worker: Its thread.
         width: Of the drawing.
+        row: What a lane is, before its number.
 
     Returns:
         An ``<svg>`` element.
@@ -194,7 +196,7 @@ def timeline(
         parts.append(_line(x(value), _TOP, x(value), height - _BOTTOM, "grid"))
         parts.append(_text(x(value), height - _BOTTOM + 18, f"{value:g}"))
     for number in range(lanes):
-        parts.append(_text(_LEFT - 8, _TOP + lane * number + 17, f"thread {number}", "end"))
+        parts.append(_text(_LEFT - 8, _TOP + lane * number + 17, f"{row} {number}", "end"))
     for i in range(size):
         top = _TOP + lane * int(worker[i]) + 4
         begin, end = float(begin_ms[i]), float(end_ms[i])

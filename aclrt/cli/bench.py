@@ -300,16 +300,8 @@ def _measure(options: argparse.Namespace, settings: aclrt.bench.BenchConfig) -> 
         _bench_text.say_interrupted()
     files = []
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        texts: list[tuple[str, bool, Callable[[], str]]] = [
-            ("bench.json", True, report.to_json),
-            ("bench.csv", options.csv, report.to_csv),
-            ("bench.html", options.report == "html", report.to_html),
-        ]
-        for name, wanted, text in texts:
-            if wanted:
-                (folder / name).write_text(text(), "utf-8")
-                files.append(str(folder / name))
+        html = options.report == "html"
+        files = [str(file) for file in report.save(folder, csv=options.csv, html=html)]
     if options.json:
         print(report.to_json())
     else:
