@@ -272,7 +272,7 @@ class _Landing:
 
     def __init__(self, run: _Run, worker: int, depth: int) -> None:
         self.room = threading.Semaphore(depth)
-        self._run, self._worker, self._depth = run, worker, depth
+        self._run, self._worker = run, worker
         self._error: BaseException | None = None
         self._open: dict[int, Any] = {}
 
@@ -309,10 +309,10 @@ class _Landing:
 
     def wait_for_all(self) -> None:
         """Until all have landed; raises what the first failed with."""
-        for _ in range(self._depth):
-            while not self.room.acquire(timeout=_LOOK_S):
-                if self._run.stopping:
-                    self.cancel()
+        while self._open:  # not by the room: an interrupt may have kept a place of it
+            self.room.acquire(timeout=_LOOK_S)
+            if self._run.stopping:
+                self.cancel()
         if self._error is not None:
             raise self._error
 

@@ -345,6 +345,21 @@ def test_runs_in_flight_at_a_rate_count_from_when_they_were_due() -> None:
     assert late == [7 + 2 * number for number in range(8)]
 
 
+def test_ctrl_c_while_waiting_for_the_next_one_ends_an_open_loop() -> None:
+    """What has landed is kept; the place that was taken for the next one is not waited for."""
+
+    class Interrupted(Board):
+        def wait_until(self, due: int) -> None:
+            if due >= 5_000_000:
+                raise KeyboardInterrupt
+            super().wait_until(due)
+
+    board = Interrupted(1000)
+    samples = loops.measure([board], Plan(50, None, 0, 0, rate=1000), board)
+    assert samples.is_partial
+    assert len(samples.end) == 5
+
+
 def test_a_run_in_flight_that_fails_ends_an_open_loop() -> None:
     """What it failed with comes out, after all others have landed."""
 
