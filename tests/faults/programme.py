@@ -14,6 +14,7 @@ armed fault; ``assert_clean`` holds the five after-conditions, which define "rob
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -36,6 +37,7 @@ ABSORBED = {
     "aclrtGetVersion": "the version is unknown until the next question",
     "aclDestroyTensorDesc": "it answers nothing",
     "aclmdlDestroyAIPP": "the parameters are set",
+    "aclrtFreeHost": "an array's destructor has nobody to tell",
     "aclGetDataBufferAddr": "it has no status and is asked again; if it lasts, the next one tells",
     "aclGetDataBufferSizeV2": "likewise",
     "aclGetTensorDescNumDims": "likewise",
@@ -70,6 +72,7 @@ HANDLE_CODE, VALUE_CODE = 200000, 500001  # what the shim reports for those
 
 MADE_BY = {
     "aclrtMalloc": "device_memory",
+    "aclrtMallocHost": "host_memory",
     "aclmdlCreateDataset": "dataset",
     "aclCreateDataBuffer": "data_buffer",
     "aclmdlCreateDesc": "model_desc",
@@ -82,6 +85,7 @@ MADE_BY = {
 }
 ENDED_BY = {
     "aclrtFree": "device_memory",
+    "aclrtFreeHost": "host_memory",
     "aclmdlDestroyDataset": "dataset",
     "aclDestroyDataBuffer": "data_buffer",
     "aclmdlDestroyDesc": "model_desc",
@@ -103,6 +107,7 @@ class Scenario:
         prepare: What is there before; closed again by ``finish``.
         finish: Gives that back, without a fault.
         devices: Those that the body uses.
+        threads: Whether several threads call AscendCL, so that faults strike them in any order.
     """
 
     name: str
@@ -110,6 +115,7 @@ class Scenario:
     prepare: Callable[[], Any] = lambda: None
     finish: Callable[[Any], None] = lambda prepared: None
     devices: tuple[int, ...] = (0,)
+    threads: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,6 +189,8 @@ def run_case(scenario: Scenario, prepared: Any, fault: Fault) -> Outcome:
             error = failure
             error.__traceback__ = None  # its frames hold what the body made
     seconds = time.monotonic() - start
+    if error is not None and snapshot().live["host_memory"]:
+        gc.collect()  # frames of a failure that was noted hold arrays until then
     return Outcome(fault, faults.fired(), outputs, error, seconds, before, snapshot())
 
 
@@ -191,7 +199,7 @@ def _visible(outcome: Outcome) -> list[dict[str, Any]]:
     return [site for site in outcome.fired if site["function"] not in {*ABSORBED, *VALUES}]
 
 
-def _assert_error(outcome: Outcome, expected: Outputs) -> None:
+def _assert_error(scenario: Scenario, outcome: Outcome, expected: Outputs) -> None:
     visible = _visible(outcome)
     if outcome.error is None:
         assert not visible, f"{visible[0]['function']} failed and nobody heard of it"
@@ -204,7 +212,7 @@ def _assert_error(outcome: Outcome, expected: Outputs) -> None:
     # Persistent faults may strike absorbed calls first, but no other may be passed over.
     if error.call not in ABSORBED:
         assert visible
-        assert error.call == visible[0]["function"]
+        assert scenario.threads or error.call == visible[0]["function"]
     if error.call in HANDLES:
         assert (MemoryError, HANDLE_CODE) == (type(error), error.code)
     else:
@@ -244,7 +252,7 @@ def residue(outcome: Outcome) -> tuple[Counter[str], int, int]:
 def assert_clean(scenario: Scenario, outcome: Outcome, normal: Clean) -> None:
     """The after-conditions 1 to 3."""
     assert outcome.seconds < HANG_S
-    _assert_error(outcome, normal.outputs)
+    _assert_error(scenario, outcome, normal.outputs)
     left, set_count, init_count = residue(outcome)
     after = outcome.after
     _assert_live(scenario, outcome.before, after, normal, left)
