@@ -13,8 +13,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from . import _elf
 from .errors import error_for
 
@@ -66,7 +64,9 @@ def out_of_cycles(handle: Any) -> Any:
     cycle would use one that is gone. It does not look into arrays: held by one, a handle is
     released with its owner, after all of these.
     """
-    holder = np.empty((), object)
+    from numpy import empty  # not before sub-interpreters are refused
+
+    holder = empty((), object)
     holder[()] = handle
     return holder
 
