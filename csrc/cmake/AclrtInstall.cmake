@@ -6,7 +6,7 @@ include(CMakePackageConfigHelpers)
 
 install(TARGETS aclrt EXPORT aclrtTargets LIBRARY DESTINATION .)
 install(TARGETS ascendcl LIBRARY DESTINATION fake)
-install(FILES include/aclrt/aclrt.h include/aclrt/aclrt.hpp include/aclrt/binding.hpp include/aclrt/error.hpp include/aclrt/queue.hpp
+install(FILES include/aclrt/aclrt.h include/aclrt/aclrt.hpp include/aclrt/binding.hpp include/aclrt/error.hpp include/aclrt/memory.hpp include/aclrt/queue.hpp
               include/aclrt/tensor.hpp include/aclrt/aclfake.h DESTINATION include/aclrt)
 
 install(EXPORT aclrtTargets NAMESPACE aclrt:: DESTINATION cmake/aclrt)

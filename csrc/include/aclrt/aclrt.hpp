@@ -361,7 +361,8 @@ class Model {
 
   template <class Byte>
   static aclrt_buffer_t to_buffer(const basic_view<Byte> &view) noexcept {
-    return {const_cast<std::byte *>(view.data()), view.nbytes(), nullptr};  // inputs are only read
+    // Inputs are only read.
+    return {const_cast<std::byte *>(view.data()), view.nbytes(), view.memory()};
   }
 
   Outputs call(std::initializer_list<InputView> views) {

@@ -223,6 +223,12 @@ class basic_view {
     shape_ = std::move(shape);
     has_shape_ = true;
   }
+  // In memory of aclrt_memory_alloc; DeviceTensor (memory.hpp) makes these.
+  basic_view(Void *data, size_t nbytes, aclrt_dtype_t dtype, Shape shape,
+             const aclrt_memory_t *memory)
+      : basic_view(data, nbytes, dtype, std::move(shape)) {
+    memory_ = memory;
+  }
   basic_view(Void *data, size_t nbytes, aclrt_dtype_t dtype)
       : data_(static_cast<Byte *>(data)), nbytes_(nbytes), dtype_(dtype) {}
 
@@ -230,6 +236,7 @@ class basic_view {
   size_t nbytes() const noexcept { return nbytes_; }
   aclrt_dtype_t dtype() const noexcept { return dtype_; }
   const Shape *shape() const noexcept { return has_shape_ ? &shape_ : nullptr; }
+  const aclrt_memory_t *memory() const noexcept { return memory_; }
 
  private:
   Byte *data_;
@@ -237,6 +244,7 @@ class basic_view {
   aclrt_dtype_t dtype_;
   Shape shape_;
   bool has_shape_ = false;
+  const aclrt_memory_t *memory_ = nullptr;
 };
 using InputView = basic_view<const std::byte>;
 using OutputView = basic_view<std::byte>;
