@@ -3,7 +3,8 @@
 
 The inferences of the samples are not disturbed: these are further ones, made by the same workers in
 a closed loop, with every call of AscendCL stamped. Work that a call waits for is the caller's own;
-work that other threads queued is shared out evenly, by the time in which the engine was busy.
+work that other threads queued, or that has waited for an engine that others used, is shared out
+evenly, by the time in which the engine was busy.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def attribute(samples: Samples, native: Sequence[int], spans: NDArray[Any]) -> P
         The parts.
     """
     work = spans[(spans["lane"] > 0) & (spans["begin_ns"] >= samples.start)]
-    if len(work) and not np.isin(work["thread"], native).all():
+    if len(work) and (not np.isin(work["thread"], native).all() or _is_contended(work)):
         return _shared_out(work, len(samples.end))
     size = len(samples.end)
     parts = np.zeros((3, size), np.int64)
@@ -155,6 +156,16 @@ def attribute(samples: Samples, native: Sequence[int], spans: NDArray[Any]) -> P
         np.add.at(parts, (column, mine[at]), own["end_ns"] - own["begin_ns"])
     host = samples.end - samples.begin - parts.sum(axis=0)
     return Parts(parts[0], parts[1], parts[2], host, "of further inferences, traced")
+
+
+def _is_contended(work: NDArray[Any]) -> bool:
+    """Whether calls overlap on one engine: then they have waited there for one another."""
+    for lane, device in {(int(w["lane"]), int(w["device"])) for w in work}:
+        rows = work[(work["lane"] == lane) & (work["device"] == device)]
+        rows = rows[np.argsort(rows["begin_ns"], kind="stable")]
+        if (rows["begin_ns"][1:] < np.maximum.accumulate(rows["end_ns"])[:-1]).any():
+            return True
+    return False
 
 
 def _shared_out(work: NDArray[Any], size: int) -> Parts:

@@ -130,12 +130,25 @@ def test_each_threads_work_is_its_own() -> None:
         end=np.array([50, 60, 150]),
         worker=np.array([0, 1, 0]),
     )
-    work = spans((1, 7, 10, 20), (2, 7, 20, 40), (1, 8, 10, 25), (3, 7, 110, 120), (0, 7, 0, 50))
+    work = spans((1, 7, 10, 20), (2, 7, 20, 40), (1, 8, 20, 35), (3, 7, 110, 120), (0, 7, 0, 50))
     parts = phases.attribute(samples, [7, 8], work)  # type: ignore[arg-type]
     assert parts.h2d.tolist() == [10, 15, 0]
     assert parts.device.tolist() == [20, 0, 0]
     assert parts.d2h.tolist() == [0, 0, 10]
     assert parts.host.tolist() == [20, 40, 40]
+
+
+def test_work_that_waits_for_an_engine_is_shared_out() -> None:
+    """Two workers' calls on one engine: the second one's wait is no execution."""
+    samples = SimpleNamespace(
+        start=0, begin=np.array([0, 0]), end=np.array([30, 50]), worker=np.array([0, 1])
+    )
+    work = spans((2, 7, 10, 30), (2, 8, 10, 50))
+    parts = phases.attribute(samples, [7, 8], work)  # type: ignore[arg-type]
+    assert (parts.device.tolist(), len(parts.host)) == ([20], 0)
+    work["device"][1] = 1  # each has an engine of its own
+    parts = phases.attribute(samples, [7, 8], work)  # type: ignore[arg-type]
+    assert (parts.device.tolist(), parts.host.tolist()) == ([20, 40], [10, 10])
 
 
 def test_queued_work_is_shared_out() -> None:
