@@ -83,17 +83,20 @@ def test_callbacks_may_submit_more_than_fits(pool):
 
 def test_callbacks_in_all_threads_may_wait(pool):
     """For calls that have no thread yet: they are made in the callbacks'."""
-    seen, both = [], threading.Barrier(2)
+    seen, both, over = [], threading.Barrier(2), threading.Semaphore(0)
 
     def wait(_):
         both.wait()
         seen.append(value_of(pool.submit(array(5))))
+        over.release()
 
     with held():
         futures = [pool.submit(array(i)) for i in range(2)]
         for future in futures:
             future.add_done_callback(wait)
     pool.submit(array(3)).result(LONG_S)
+    assert over.acquire(timeout=LONG_S)
+    assert over.acquire(timeout=LONG_S)
     pool.close()
     assert [5, 5] == seen
 
