@@ -95,7 +95,7 @@ class DevicePool(Surface):
             raise InputError("a pool has devices, not a device_id", hint="devices=[0, 1]")
         self._retries = on_failure == "retry"
         self._safe = _check.cast_of(options.get("cast"))
-        self._aipp: list[tuple[Any, Any]] = []  # what set_aipp was given, for who is readmitted
+        self._aipp: dict[Any, tuple[Any, Any]] = {}  # what set_aipp was given last, by input
         # Taken by itself: an interrupt inside Condition.__enter__, which is Python, would keep it.
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
@@ -264,8 +264,10 @@ class DevicePool(Surface):
         """
         for model in self._models():
             model.set_aipp(*args, **keys)
+        about = (bool(args) or "config" in keys, keys.get("input"))
         with self._lock:
-            self._aipp.append((args, keys))
+            self._aipp.pop(about, None)  # a device that is readmitted is told in this order
+            self._aipp[about] = (args, keys)
 
     # ---- what it is ----
 
@@ -331,7 +333,7 @@ class DevicePool(Surface):
             if member.is_up:
                 return
         model = self._load(device_id)
-        for args, keys in tuple(self._aipp):
+        for args, keys in tuple(self._aipp.values()):
             model.set_aipp(*args, **keys)
         if not self._takes_in(member, model):  # closed or readmitted meanwhile
             model.close()

@@ -309,7 +309,9 @@ def test_a_pool_whose_devices_take_images(tmp_path: Path) -> None:
     image = np.arange(48, dtype=np.uint8).reshape(1, 4, 4, 3)
     expected = image.transpose(0, 3, 1, 2).astype(np.float32)
     with aclrt.DevicePool(model, devices=[0, 1]) as pool:
-        pool.set_aipp(input_format="RGB888_U8", src_image_size_w=4, src_image_size_h=4)
+        for _ in range(3):  # as for each frame: the last one is kept, not all
+            pool.set_aipp(input_format="RGB888_U8", src_image_size_w=4, src_image_size_h=4)
+        assert len(pool._aipp) == 1
         for result in pool.map([image] * 6):
             np.testing.assert_array_equal(result[0], expected)
         aclrt.fake.faults.lose_device(1)
